@@ -118,6 +118,12 @@ impl KeysSeen {
         }
     }
 
+    /// Notes a key without classifying a record.
+    pub fn note(&mut self, key: &str, digest: u128) {
+        let hash = self.hash(key);
+        self.newest.insert(hash, (short(digest), UNTIMED));
+    }
+
     /// Whether a record has another content than the newest version of its key, and the same order: nothing says which
     /// of the two is right. To be asked before the record is classified.
     #[must_use]

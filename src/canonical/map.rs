@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sha2::{Digest, Sha256};
 
+use crate::canonical::conditions::Conditions;
 use crate::canonical::far_due_dates::FarDueDates;
 use crate::canonical::impossible_orders::{CHANGED_IN_FUTURE, OrderChecks, is_changed_in_future};
 use crate::fields::{FieldCells, Readers};
@@ -27,6 +28,7 @@ pub struct Mapper {
     contract: Contract,
     orders: OrderChecks,
     far_due_dates: FarDueDates,
+    conditions: Conditions,
     /// Microseconds UTC.
     now: i64,
 }
@@ -51,6 +53,7 @@ impl Mapper {
             contract: connector.file.contract.clone(),
             orders: OrderChecks::of(kind),
             far_due_dates: FarDueDates::new(kind, &readers.readers),
+            conditions: Conditions::of(kind, &connector.file.map),
             now,
         }
     }
@@ -58,6 +61,12 @@ impl Mapper {
     #[must_use]
     pub fn kind(&self) -> RecordKind {
         self.kind
+    }
+
+    /// Checks of dates and counts that a record fails by columns that are not of one row: name and reported column.
+    #[must_use]
+    pub fn impossible_orders(&self, values: &[Value]) -> Vec<(&'static str, &'static str)> {
+        self.orders.failed(values, self.now)
     }
 
     /// Maps every row of a page, in order.
@@ -108,6 +117,7 @@ impl Mapper {
         if let Some(rejection) = withheld {
             return Err(rejection);
         }
+        self.conditions.apply(&mut values);
         for (reader, column) in self.far_due_dates.found(&values) {
             let reader = &self.readers.readers[reader];
             if !reader.is_tolerant() {

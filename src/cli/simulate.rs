@@ -154,6 +154,8 @@ fn others(url: &str, folder: &Path) -> String {
          export OPENCPS_GROUP={OPENCPS_GROUP}\nexport LGSP_MESSAGES={folder}/thong-diep\n\
          export PAKN_URL={url}\nexport PAKN_TOKEN_URL={url}{TOKEN_PATH}\nexport PAKN_CLIENT_ID={CLIENT_ID}\n\
          export PAKN_CLIENT_SECRET={CLIENT_SECRET}\nexport PAKN_TAGS={PETITION_TAGS}\n\
+         export VNPOST_URL={url}/vnpost\nexport VNPOST_TOKEN_URL={url}{TOKEN_PATH}\nexport VNPOST_KEY={CLIENT_ID}\n\
+         export VNPOST_SECRET={CLIENT_SECRET}\n\
          export DOCUMENTS_FOLDER={folder}/van-ban\nexport SIPAS_FOLDER={folder}/sipas\n"
     )
 }

@@ -31,6 +31,8 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
     // These checks compare several tables, so all of them must be valid.
     if is_valid {
         check.identity(&read);
+        check.partial_records(&read);
+        check.conditions(&read);
         check.access(&read);
         check.server(&read);
         check.web(&read);

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::config::connectors::ConnectorCheck;
-use crate::model::connector::{Access, Auth, ConnectorFile, Decode, Method, PageEnd, Pages, SliceUnit};
+use crate::model::connector::{Access, Auth, ConnectorFile, Decode, Method, PageEnd, Pages, Pass, SliceUnit};
 use crate::model::values::placeholders;
 
 /// Upper limit of `limits.concurrency`.
 const MAX_CONCURRENCY: u32 = 32;
+
+/// Least `slice_days` of a pass that begins after a key: a century, so that it has one slice.
+const OPEN_ENDED_DAYS: u32 = 36_500;
 
 /// Placeholders of a signature (`auth.type = "signature"`).
 const SIGNED: [&str; 8] =
@@ -150,10 +153,18 @@ impl ConnectorCheck<'_> {
             for (name, param, is_in_request) in
                 [("since", &pass.since_param, since), ("until", &pass.until_param, until)]
             {
-                if param.is_none() && !is_in_request {
+                let is_open_ended = name == "until" && begins_after_key(file, pass);
+                if param.is_none() && !is_in_request && !is_open_ended {
                     let pointer = format!("/window/passes/{index}/{name}_param");
                     self.add(&pointer, format!("required, unless `[request]` contains `{{{name}}}`"));
                 }
+            }
+            if begins_after_key(file, pass) && (pass.slice.is_some() || pass.slice_days < OPEN_ENDED_DAYS) {
+                let pointer = format!("/window/passes/{index}/slice_days");
+                self.add(
+                    &pointer,
+                    format!("must be at least {OPEN_ENDED_DAYS}: each slice begins after a key and ends with the newest record"),
+                );
             }
             if pass.slice.is_some() && self.has(&format!("/window/passes/{index}/slice_days")) {
                 let pointer = format!("/window/passes/{index}/slice_days");
@@ -286,6 +297,12 @@ impl ConnectorCheck<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether the chains of a pass begin after a key, which the key of their last record then replaces: they end with the newest
+/// record.
+fn begins_after_key(file: &ConnectorFile, pass: &Pass) -> bool {
+    matches!(&file.pages, Pages::Keyset { param: Some(param), .. } if pass.since_param.as_ref() == Some(param))
 }
 
 /// Whether a text is `environment` or an http or https address.

@@ -20,6 +20,7 @@ required = true
 const JSON: &str = "[decode]\ntype = 'json'\n";
 const CSV: &str = "[decode]\ntype = 'csv'\nheader = 'id'\n";
 const GET: &str = "[request]\npath = '/search'\n";
+const KEYSET: &str = "[pages]\ntype = 'keyset'\nparam = 'c'\npath = '_id.$oid'\nend = { type = 'empty_page' }\n";
 const PASS: &str =
     "[[window.passes]]\nname = 'all'\nformat = 'yyyyMMdd'\nstart = 'cursor'\nfirst_date = '2026-01-01'\n";
 
@@ -84,6 +85,9 @@ fn each_mistake_is_reported_under_its_key() {
             &["pages.path"],
         ),
         (&[JSON, GET, "[pages]\ntype = 'keyset'\nparam = 'c'\npath = '_id.$oid'\nend = { type = 'empty_page' }"], &[]),
+        (&[JSON, GET, KEYSET, PASS, "since_param = 'c'\nslice_days = 36500"], &[]),
+        (&[JSON, GET, KEYSET, PASS, "since_param = 'c'"], &["window.passes.0.slice_days"]),
+        (&[JSON, GET, KEYSET, PASS, "since_param = 'from'"], &["window.passes.0.until_param"]),
         (&[CSV, GET, "[pages]\ntype = 'next_url'\npath = 'next'\n"], &["pages"]),
         (&[JSON, GET, "[complete]\nread_twice = true"], &["complete.read_twice"]),
         (

@@ -15,6 +15,7 @@ mod environment;
 mod forms;
 mod http_checks;
 mod indicator_checks;
+mod partial_checks;
 mod predicate_check;
 mod problem;
 mod record_checks;

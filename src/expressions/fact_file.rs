@@ -33,6 +33,18 @@ pub struct GroupedTable {
     /// The columns that order the rows of a group; nulls come first.
     pub order: Vec<String>,
     pub facts: FactTable,
+    /// Rows of the table that are one thing. Their facts are the rows that are grouped.
+    pub joined: Option<JoinedRows>,
+}
+
+/// Rows of several sources that are one thing: those with the same values of some columns. A row that lacks one of them is
+/// joined with no other.
+#[derive(Debug)]
+pub struct JoinedRows {
+    pub by: Vec<String>,
+    /// Condition on the rows.
+    pub only: Expression,
+    pub facts: FactTable,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,6 +57,16 @@ struct FactFile {
     order: Vec<String>,
     #[serde(default, rename = "macro")]
     macros: Vec<MacroEntry>,
+    fact: Vec<FactEntry>,
+    joined: Option<JoinedEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JoinedEntry {
+    by: Vec<String>,
+    #[serde(rename = "where")]
+    only: Spanned<String>,
     fact: Vec<FactEntry>,
 }
 
@@ -103,7 +125,8 @@ const TYPES: &[(&str, FactType)] = &[
 pub fn read_facts(text: &str, table: RecordKind, lookups: LookupTypes) -> Result<FactTable, Vec<FactProblem>> {
     let file = file(text)?;
     let mut reader = FactReader { text, problems: Vec::new() };
-    let facts = reader.facts(&file, table, lookups);
+    let stored = |name: &str| stored_column(table, name);
+    let facts = reader.facts((&file.macros, &file.fact), (table, &stored), lookups);
     if reader.problems.is_empty() { Ok(facts) } else { Err(reader.problems) }
 }
 
@@ -114,17 +137,22 @@ pub fn read_facts(text: &str, table: RecordKind, lookups: LookupTypes) -> Result
 pub fn read_grouped(text: &str, table: RecordKind) -> Result<GroupedTable, Vec<FactProblem>> {
     let file = file(text)?;
     let mut reader = FactReader { text, problems: Vec::new() };
-    let facts = reader.facts(&file, table, |_| None);
-    let only = file.only.as_ref().and_then(|only| {
-        let of_columns = |name: &str| stored_column(table, name).ok_or_else(|| format!("no column `{name}`"));
-        reader.expression("where", only, &Macros::new(), FactType::Flag, &of_columns)
-    });
+    let joined = file.joined.as_ref().map(|joined| reader.joined(&file.macros, joined, table));
+    // The grouped rows have the columns of the table, or what is stated of those that are joined.
+    let columns = |name: &str| match &joined {
+        None => stored_column(table, name),
+        Some(joined) if joined.by.iter().any(|by| by == name) => stored_column(table, name),
+        Some(joined) => joined.facts.fact(name).map(|fact| fact.fact_type),
+    };
+    let facts = reader.facts((&file.macros, &file.fact), (table, &columns), |_| None);
+    let only = file.only.as_ref().and_then(|only| reader.condition(only, &columns));
     let by = file.by.unwrap_or_default();
-    if stored_column(table, &by).is_none() {
+    if columns(&by).is_none() {
         reader.add("by", 1, format!("no column `{by}`"));
     }
+    let only = only.unwrap_or(Expression::Flag(true));
     if reader.problems.is_empty() {
-        Ok(GroupedTable { by, only: only.unwrap_or(Expression::Flag(true)), order: file.order, facts })
+        Ok(GroupedTable { by, only, order: file.order, facts, joined })
     } else {
         Err(reader.problems)
     }
@@ -136,6 +164,9 @@ fn file(text: &str) -> Result<FactFile, Vec<FactProblem>> {
         vec![FactProblem { line, name: String::new(), message: error.message().to_owned() }]
     })
 }
+
+/// Type of a column of rows; `None` if they have no such column.
+type KnownColumns<'k> = &'k dyn Fn(&str) -> Option<FactType>;
 
 struct FactReader<'a> {
     text: &'a str,
@@ -170,9 +201,31 @@ impl FactReader<'_> {
         }
     }
 
-    fn facts(&mut self, file: &FactFile, table: RecordKind, lookups: LookupTypes) -> FactTable {
+    /// A condition on rows.
+    fn condition(&mut self, text: &Spanned<String>, known: KnownColumns<'_>) -> Option<Expression> {
+        let columns = |name: &str| known(name).ok_or_else(|| format!("no column `{name}`"));
+        self.expression("where", text, &Macros::new(), FactType::Flag, &columns)
+    }
+
+    fn joined(&mut self, macros: &[MacroEntry], entry: &JoinedEntry, table: RecordKind) -> JoinedRows {
+        let stored = |name: &str| stored_column(table, name);
+        let facts = self.facts((macros, &entry.fact), (table, &stored), |_| None);
+        let only = self.condition(&entry.only, &stored).unwrap_or(Expression::Flag(true));
+        for by in entry.by.iter().filter(|by| stored(by).is_none()) {
+            self.add("joined.by", 1, format!("no column `{by}`"));
+        }
+        JoinedRows { by: entry.by.clone(), only, facts }
+    }
+
+    /// Reads facts of rows with some columns.
+    fn facts(
+        &mut self,
+        (macro_entries, entries): (&[MacroEntry], &[FactEntry]),
+        (table, stored_columns): (RecordKind, KnownColumns<'_>),
+        lookups: LookupTypes,
+    ) -> FactTable {
         let mut macros = Macros::new();
-        for entry in &file.macros {
+        for entry in macro_entries {
             match parse_with(entry.expression.get_ref(), &macros) {
                 Ok(body) => {
                     macros.insert(entry.name.clone(), (entry.parameter.clone(), body));
@@ -182,10 +235,10 @@ impl FactReader<'_> {
                 }
             }
         }
-        let names: Vec<&str> = file.fact.iter().map(|entry| entry.name.get_ref().as_str()).collect();
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.get_ref().as_str()).collect();
         let mut known: BTreeMap<&str, FactType> = BTreeMap::new();
         let mut facts = Vec::new();
-        for (place, entry) in file.fact.iter().enumerate() {
+        for (place, entry) in entries.iter().enumerate() {
             let name = names[place];
             let line = |of: &Spanned<String>| line_at(self.text, of.span().start);
             let of_type = TYPES.iter().find(|(word, _)| word == entry.r#type.get_ref());
@@ -200,12 +253,12 @@ impl FactReader<'_> {
             if entry.vi.trim().is_empty() || entry.en.trim().is_empty() {
                 self.add(name, line_of_name, "its meaning is missing".to_owned());
             }
-            if entry.expression.is_none() && stored_column(table, name).is_none() {
+            if entry.expression.is_none() && stored_columns(name).is_none() {
                 self.add(name, line_of_name, "neither a column of the table nor an expression".to_owned());
             }
             // A fact may name the facts above it, and the columns that none above it replaces.
             let columns = |column: &str| {
-                let stored = || stored_column(table, column);
+                let stored = || stored_columns(column);
                 let found = known.get(column).copied().or_else(stored).or_else(|| lookups(column));
                 found.ok_or_else(|| format!("no column or fact above this one is `{column}`"))
             };

@@ -17,7 +17,7 @@ mod shipped;
 mod tree;
 
 pub use check::{check_condition, type_of};
-pub use fact_file::{FactProblem, GroupedTable, read_facts, read_grouped};
+pub use fact_file::{FactProblem, GroupedTable, JoinedRows, read_facts, read_grouped};
 pub use fact_table::{Fact, FactTable, LookupTypes, Phase, Stage, stored_column};
 pub use fold::{SettingValue, Settings, fold};
 pub use parse::{Macros, parse, parse_with};

@@ -175,6 +175,11 @@ fn a_date_that_is_one_number_is_read() {
         ("spreadsheet_serial", "1234", None),
         ("spreadsheet_serial", "46027e2", None),
         ("spreadsheet_serial", "-46027", None),
+        // 0x695b0d10 is 1,767,574,800.
+        ("object_id", "695b0d1000e4b0a1b2c3d4e5", Some("2026-01-05T08:00:00+07:00")),
+        ("object_id", "695b0d1000e4b0a1b2c3d4e", None),
+        ("object_id", "695b0d1000e4b0a1b2c3d4eg", None),
+        ("object_id", "+95b0d1000e4b0a1b2c3d4e5", None),
         ("epoch_seconds", "", None),
         ("epoch_seconds", "1.", None),
         ("epoch_seconds", "99999999999999999999", None),
@@ -194,6 +199,7 @@ fn what_is_written_is_read_again() {
         ("epoch_seconds", "1793883789"),
         ("epoch_milliseconds", "1793883789000"),
         ("aspnet_date", "/Date(1793883789000)/"),
+        ("object_id", "6aec7e8d0000000000000000"),
         ("dd-MMM-yy hh:mm:ss a", "05-Nov-26 08:03:09 PM"),
         ("HH 'giờ' mm ss', năm' yyyy MM dd", "20 giờ 03 09, năm 2026 11 05"),
     ] {

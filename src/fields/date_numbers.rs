@@ -25,6 +25,9 @@ pub(super) enum DateNumber {
     /// The serial number of a day in a spreadsheet, from 1899-12-30, with the time of day as a fraction; in the field's zone.
     /// Five digits or more: smaller numbers are days before 1927-05-18.
     SpreadsheetSerial,
+    /// The id of a MongoDB record, 24 hexadecimal digits, of which the first eight are the seconds since
+    /// 1970-01-01T00:00:00Z at which it was stored. Written, it is the smallest id of that second.
+    ObjectId,
 }
 
 /// The day from which serial numbers count. Those from 60 on: the programs believe in a 29 February 1900.
@@ -55,12 +58,21 @@ impl DateNumber {
                 let at = SERIAL_START.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(secs));
                 at.ok().map(DateParts::from)
             }
+            Self::ObjectId => {
+                let is_id = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let secs = i64::from(u32::from_str_radix(text.get(..8).filter(|_| is_id)?, 16).ok()?);
+                of_epoch(secs * SECOND_MICROS)
+            }
         }
     }
 
     /// Text of an instant, microseconds UTC.
     pub(super) fn write(self, micros: i64) -> String {
         match self {
+            Self::ObjectId => {
+                let secs = micros.div_euclid(SECOND_MICROS).clamp(0, u32::MAX.into());
+                format!("{secs:08x}{:016}", 0)
+            }
             Self::EpochSeconds => micros.div_euclid(SECOND_MICROS).to_string(),
             Self::EpochMilliseconds => micros.div_euclid(1000).to_string(),
             Self::AspnetDate => format!("/Date({})/", micros.div_euclid(1000)),

@@ -8,6 +8,9 @@ pub(crate) enum PathStep<'a> {
     Filter(&'a str, &'a str),
 }
 
+/// The end of a path that means the number of elements of a list.
+pub(crate) const COUNT: &str = "#count";
+
 /// The name of a key as a step: in quotes if a path would read it otherwise.
 pub(crate) fn quoted(key: &str) -> String {
     if key.contains(['.', '[', ']']) || key.is_empty() { format!("\"{key}\"") } else { key.to_owned() }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::expressions::{
-    Expression, GroupedTable, SettingValue, Settings, dossier_facts, fold, notes_by_dossier, post_by_dossier,
+    GroupedTable, JoinedRows, SettingValue, Settings, dossier_facts, fold, notes_by_dossier, post_by_dossier,
 };
 use crate::indicators::local_time::{OFFSET, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
-use crate::indicators::polars_expressions::{FactRenderer, null_of};
+use crate::indicators::polars_expressions::{FactRenderer, null_of, predicate};
 use crate::model::instant::DAY_MICROS;
 
 /// The facts of the groups of a table, by dossier code.
@@ -35,15 +35,15 @@ impl GroupedRows {
             lookup: &|name| unreachable!("a group looks nothing up: `{name}`"),
             order: &grouped.order,
         };
-        let facts = grouped.facts.facts();
-        let facts = facts.map(|fact| {
-            let expression = fact.expression.as_ref().map(|expression| fold(expression, &settings));
-            renderer.fact(fact, &expression.unwrap_or_else(|| Expression::column(&fact.name)))
-        });
+        let rows = match &grouped.joined {
+            Some(joined) => join_rows(rows, joined, &settings),
+            None => rows,
+        };
+        let facts = renderer.of_groups(&settings);
         let values = rows
             .filter(renderer.expression(&fold(&grouped.only, &settings)))
             .group_by([col(grouped.by.as_str())])
-            .agg(facts.chain(beside).collect::<Vec<_>>())
+            .agg(facts.into_iter().chain(beside).collect::<Vec<_>>())
             .collect_with_engine(engine)?
             .unwrap_single();
         let codes = RowsByText::new(values.column(&grouped.by)?.str()?.iter());
@@ -57,6 +57,32 @@ impl GroupedRows {
         }
         value_at(col(row), self.values.column(column).expect("it was just aggregated").clone())
     }
+}
+
+/// One row for the rows that are one thing.
+fn join_rows(rows: LazyFrame, joined: &JoinedRows, settings: &Settings) -> LazyFrame {
+    let renderer = FactRenderer {
+        table: &joined.facts,
+        days: None,
+        lookup: &|name| unreachable!("rows that are joined look nothing up: `{name}`"),
+        order: &[],
+    };
+    let lacks_key = || joined.by.iter().map(|name| col(name.as_str()).is_null()).reduce(Expr::or).unwrap_or(lit(true));
+    let alone = |name: &str| when(lacks_key()).then(col(name)).otherwise(lit(NULL)).alias(format!("{name}_alone"));
+    let keys = joined.by.iter().map(|name| col(name.as_str())).chain(["source", "source_key"].map(alone));
+    rows.filter(renderer.expression(&fold(&joined.only, settings)))
+        .group_by(keys.collect::<Vec<_>>())
+        .agg(renderer.of_groups(settings))
+}
+
+/// The postal items that the post had accepted by `now`, one row for each, as [`PostLookup`] reads them: `dossier_code`,
+/// `item_code`, `is_submission`, `is_return`, `taken_at`, `arrived_at`.
+pub(super) fn joined_items(items: LazyFrame, now: i64) -> LazyFrame {
+    let grouped = post_by_dossier();
+    let joined = grouped.joined.as_ref().expect("the rows of items are joined");
+    let settings = Settings::default().with("night.now", SettingValue::Number(now));
+    let is_taken = predicate(&fold(&grouped.only, &settings));
+    join_rows(items, joined, &settings).filter(is_taken)
 }
 
 /// The dossier notes.

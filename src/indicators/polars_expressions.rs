@@ -9,7 +9,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::calendar::{StatutoryTime, WorkingDayTable};
-use crate::expressions::{Comparison, Expression, Fact, FactTable, Function, Operation, Settings, Stage};
+use crate::expressions::{Comparison, Expression, Fact, FactTable, Function, Operation, Settings, Stage, fold};
 use crate::indicators::local_time::{OFFSET, local_day};
 use crate::model::instant::DAY_MICROS;
 use crate::model::predicate::FactType;
@@ -37,6 +37,15 @@ impl FactRenderer<'_> {
         self.table.layers(stage, settings).iter().fold(rows, |rows, layer| {
             rows.with_columns(layer.iter().map(|(fact, expression)| self.fact(fact, expression)).collect::<Vec<_>>())
         })
+    }
+
+    /// The facts of groups of rows, each as a column with its name.
+    pub(super) fn of_groups(&self, settings: &Settings) -> Vec<Expr> {
+        let fact = |fact: &Fact| {
+            let expression = fact.expression.as_ref().map(|expression| fold(expression, settings));
+            self.fact(fact, &expression.unwrap_or_else(|| Expression::column(&fact.name)))
+        };
+        self.table.facts().map(fact).collect()
     }
 
     /// A fact as a column with its name.

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 use crate::simulator::faults::Fault;
 use crate::simulator::list_cells::{dong, minute};
-use crate::simulator::post::{PostalService, Target, Waybill};
+use crate::simulator::post::{PostalService, Waybill};
 use crate::simulator::working_days::{Moment, date_of, day_number, day_of, evening};
 use crate::simulator::{Province, faulty_exports};
 
@@ -130,17 +130,11 @@ impl Province {
 
     fn export_row(&self, number: u32, item: &Waybill, now: Moment) -> [String; COLUMNS.len()] {
         let dossier = &self.dossiers[item.target.dossier_index()];
-        let code = match item.target {
-            Target::Dossier(_) => self.code(dossier),
-            Target::NoCode(_) => String::new(),
-            // No agency has ten thousand dossiers a day.
-            Target::Unknown(_) => self.code_numbered(dossier, dossier.sequence + 10_000),
-        };
         let delivered = item.finished.filter(|&(at, well)| at <= now && well).map(|(at, _)| minute(at));
         [
             number.to_string(),
             item.item_code(),
-            code,
+            self.order_number(item),
             self.registry.procedures[dossier.procedure as usize].code.clone(),
             self.registry.agencies[dossier.agency as usize].name.clone(),
             match item.service {

@@ -40,6 +40,7 @@ mod true_due;
 mod truth;
 mod truth_counts;
 mod truth_periods;
+mod vnpost;
 mod working_days;
 mod workload;
 mod wrong_clock;
@@ -65,9 +66,10 @@ pub use self::simulated_day::SimulatedDay;
 pub use self::tan_dan::{TAN_DAN_LOGIN_PATH, TAN_DAN_SEARCH_PATH};
 pub use self::truth::Truth;
 pub use self::truth_counts::{INDICATORS as TRUE_INDICATORS, TruthFigure, TruthScope};
+pub use self::vnpost::TRACKING_PATH;
 
 use self::dossier::Dossier;
-use self::post::Waybill;
+use self::post::{Target, Waybill};
 use self::registry::Registry;
 use self::render::JsonFragments;
 use self::working_days::{date_of, day_of};
@@ -122,6 +124,17 @@ impl Province {
     /// The dossier's code: `<agency>-<yymmdd of the hand-in>-<running number within the day>`.
     fn code(&self, dossier: &Dossier) -> String {
         self.code_numbered(dossier, dossier.sequence)
+    }
+
+    /// The dossier code that the post knows an item by; empty in bad rows.
+    fn order_number(&self, item: &Waybill) -> String {
+        let dossier = &self.dossiers[item.target.dossier_index()];
+        match item.target {
+            Target::Dossier(_) => self.code(dossier),
+            Target::NoCode(_) => String::new(),
+            // No agency has ten thousand dossiers a day.
+            Target::Unknown(_) => self.code_numbered(dossier, dossier.sequence + 10_000),
+        }
     }
 
     fn code_numbered(&self, dossier: &Dossier, number: u32) -> String {

@@ -34,6 +34,7 @@ use crate::simulator::paging_styles::{self, CURSOR_PATH, KEYSET_PATH, PagingStyl
 use crate::simulator::petitions::{self, PETITIONS_PATH};
 use crate::simulator::simulated_day::SimulatedDay;
 use crate::simulator::tan_dan::{self, TAN_DAN_LOGIN_PATH, TAN_DAN_SEARCH_PATH};
+use crate::simulator::vnpost::{self, TRACKING_PATH};
 use crate::simulator::working_days::{Day, Moment, day_number, evening};
 use crate::simulator::wrong_clock::{PresentFault, set_date};
 use crate::simulator::{Province, SimulatorError};
@@ -55,11 +56,12 @@ const REDIRECT_TARGET: &str = "http://elsewhere.invalid";
 const PAGED: [(&str, PagingStyle); 3] =
     [(TD_PATH, PagingStyle::Td), (KEYSET_PATH, PagingStyle::Keyset), (CURSOR_PATH, PagingStyle::Cursor)];
 /// The paths of other services.
-const LISTED: [(&str, OtherService); 4] = [
+const LISTED: [(&str, OtherService); 5] = [
     (OPENCPS_PATH, OtherService::OpenCps),
     (DVCSYNC_PATH, OtherService::DvcSync),
     (SLD_PATH, OtherService::Sld),
     (PETITIONS_PATH, OtherService::Petitions),
+    (TRACKING_PATH, OtherService::Tracking),
 ];
 
 /// A listening portal. Dropping it stops the server without waiting.
@@ -326,6 +328,7 @@ enum OtherService {
     DvcSync,
     Sld,
     Petitions,
+    Tracking,
 }
 
 fn listed(
@@ -350,6 +353,7 @@ fn listed(
         OtherService::Petitions if portal.is_authorized(headers) => {
             json_answer(petitions::answer(province, &fields, now))
         }
+        OtherService::Tracking if portal.is_authorized(headers) => json_answer(vnpost::answer(province, &fields, now)),
         _ => unauthorized("/"),
     }
 }

@@ -311,6 +311,16 @@ async fn a_keyset_goes_on_after_the_last_key() {
 }
 
 #[tokio::test]
+async fn a_pass_that_begins_after_a_key_goes_on_after_that_of_its_last_record() {
+    let pages = "[pages]\ntype='keyset'\nparam='lastId'\npath='_id.$oid'\nend={type='empty_page'}\n[[window.passes]]\nname='stored'\n\
+                 since_param='lastId'\nformat='object_id'\nstart='cursor'\nfirst_date='2020-01-01'\nslice_days=36500\n";
+    let read = pull(&[GET, ROWS, pages], vec![page(&["5f1", "5f2"], ""), page(&[], "")]).await;
+    assert_eq!((read.kind(), read.rows()), (None, vec![2, 0]));
+    // 1 January 2020, 00:00 in Vietnam, is 0x5e0b7e90 seconds after 1970.
+    assert_eq!(read.urls(), ["/search?q=a&lastId=5e0b7e900000000000000000", "/search?q=a&lastId=5f2"]);
+}
+
+#[tokio::test]
 async fn rereading_finds_records_that_moved_or_reports_them() {
     let pages = "[pages]\ntype='page_number'\nparam='p'\nfirst=0\nsize=2\nend={type='short_page'}\n[complete]\nread_twice=true\n";
     // "b" leaves the list between the two requests: "c" moves to the first page and was not received.

@@ -1,6 +1,6 @@
 //! The tree into which the kept paths of a record are compiled.
 
-use crate::fields::select_path::{PathStep, parse_path};
+use crate::fields::select_path::{COUNT, PathStep, parse_path};
 
 /// The part of a record that a tree reads.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +28,8 @@ pub(super) struct PathNode {
     pub(super) has_data_as_keys: bool,
     /// Cell for the value at this node; `None` if the node is only on the way to others.
     pub(super) field: Option<usize>,
+    /// Cell for the number of elements of the list at this node.
+    pub(super) count: Option<usize>,
     pub(super) keys: Vec<(Box<str>, usize)>,
     /// Child node by list index.
     pub(super) elements: Vec<(usize, usize)>,
@@ -38,7 +40,7 @@ impl PathNode {
     /// Whether nothing of the value at this node is read, and its keys are no unmapped fields.
     pub(super) fn is_left_out(&self) -> bool {
         let leads_nowhere = self.keys.is_empty() && self.elements.is_empty() && self.filters.is_empty();
-        self.is_passed_over && self.field.is_none() && leads_nowhere
+        self.is_passed_over && self.field.is_none() && self.count.is_none() && leads_nowhere
     }
 
     /// Whether a path begins with a key.
@@ -99,10 +101,16 @@ pub(super) fn compile<'p>(
     let mut nodes = vec![root];
     for (field, path) in paths {
         let mut at = 0;
-        for step in parse_path(path)? {
+        let mut steps = parse_path(path)?;
+        let is_count = steps.len() > 1 && steps.last() == Some(&PathStep::Key(COUNT));
+        if is_count {
+            steps.pop();
+        }
+        for step in steps {
             at = next_node(&mut nodes, at, &step, part.first_place);
         }
-        nodes[at].field = Some(field);
+        let cell = if is_count { &mut nodes[at].count } else { &mut nodes[at].field };
+        *cell = Some(field);
     }
     let mut at = 0;
     for key in part.passed_over {

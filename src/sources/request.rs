@@ -113,7 +113,10 @@ pub fn build(
             query.extend(slice.since_param.iter().map(|name| (name.clone(), slice.since.clone())));
             query.extend(slice.until_param.iter().map(|name| (name.clone(), slice.until.clone())));
         }
-        query.extend(page_query(pages, context.page, context.size));
+        let of_page = page_query(pages, context.page, context.size);
+        // A chain that begins after a key of its slice goes on after that of its last record.
+        query.retain(|(name, _)| of_page.iter().all(|(own, _)| own != name));
+        query.extend(of_page);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }

@@ -2,8 +2,8 @@
 //! its cells into a page.
 //!
 //! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` has the
-//! text `value`. An object where a list was expected counts as a list of one for a filter, a text as one for `[0]`. A
-//! text where an object with `#text` was expected (converted XML) is that text. A text that holds JSON or XML is read like
+//! text `value`; `#count` at the end of a path is the number of elements of a list. An object where a list was expected
+//! counts as a list of one for a filter, a text as one for `[0]`. A text where an object with `#text` was expected (converted XML) is that text. A text that holds JSON or XML is read like
 //! it where a path leads into it. A node may have a field and children at
 //! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
 //! `true` or `false`. Null, an empty list or an empty object at the end of a path leaves the cell empty. Another list or
@@ -98,7 +98,7 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
         if let Some(field) = node.field {
             self.page.note_field(field);
         }
-        if node.field.is_none() && node.filters.is_empty() {
+        if node.field.is_none() && node.count.is_none() && node.filters.is_empty() {
             return value.deserialize_any(self).map(|_| ());
         }
         let raw = <&RawValue>::deserialize(value)?.get();
@@ -116,6 +116,14 @@ impl ValueWalk<'_> {
                 page.set(field, &text);
             } else if here.ends_in_structure(raw) {
                 page.set(field, CELL_STRUCTURE);
+            }
+        }
+        if let Some(field) = here.count {
+            page.note_field(field);
+            match elements_of(raw)? {
+                Some(elements) => page.set(field, &elements.to_string()),
+                None if raw == "null" => {}
+                None => page.set(field, CELL_STRUCTURE),
             }
         }
         match raw.as_bytes().first() {
@@ -136,6 +144,25 @@ impl ValueWalk<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Number of elements of a list, also of one in a text. An object or a text that is not empty is a list of one, as in converted XML;
+/// an empty text is an empty list. `None` if the value is none of these.
+fn elements_of(raw: &str) -> Result<Option<usize>, serde_json::Error> {
+    let of_list = |raw: &str| serde_json::from_str::<Vec<IgnoredAny>>(raw).map(|elements| Some(elements.len()));
+    match raw.as_bytes().first() {
+        Some(b'[') => of_list(raw),
+        Some(b'{') => Ok(Some(1)),
+        Some(b'"') => {
+            let text = scalar(raw)?.unwrap_or_default();
+            match text.trim() {
+                "" => Ok(Some(0)),
+                list if list.starts_with('[') => of_list(list),
+                _ => Ok(Some(1)),
+            }
+        }
+        _ => Ok(None),
     }
 }
 

@@ -60,6 +60,28 @@ fn both_record_shapes_of_the_portal_are_read() {
 }
 
 #[test]
+fn the_elements_of_a_list_are_counted() {
+    for (record, expected) in [
+        (r#"{"a":[]}"#, Some("0")),
+        (r#"{"a":[{"b":1},{"b":2},null]}"#, Some("3")),
+        (r#"{"a":{"b":1}}"#, Some("1")),
+        (r#"{"a":""}"#, Some("0")),
+        (r#"{"a":"x"}"#, Some("1")),
+        (r#"{"a":"[1, 2]"}"#, Some("2")),
+        (r#"{"a":null}"#, None),
+        (r#"{"b":[1]}"#, None),
+        (r#"{"a":7}"#, Some(CELL_STRUCTURE)),
+    ] {
+        assert_eq!(one("a.#count", record).as_deref(), expected, "{record}");
+    }
+    // Beside other paths of the list.
+    let found = cells(&["a.#count", "a[1].b", "a[b=5].c"], r#"{"a":[{"b":4},{"b":5,"c":"x"}]}"#);
+    assert_eq!(found, [Some("2".to_owned()), Some("5".to_owned()), Some("x".to_owned())]);
+    // A key of a record's own.
+    assert_eq!(one("#count", r##"{"#count":"9"}"##).as_deref(), Some("9"));
+}
+
+#[test]
 fn values_are_kept_as_their_json_text() {
     for (record, expected) in [
         (r#"{"a":"x"}"#, Some("x")),

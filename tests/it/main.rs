@@ -28,4 +28,5 @@ mod safety;
 mod same_province;
 mod service;
 mod services;
+mod tracking;
 mod vocabulary;

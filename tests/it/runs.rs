@@ -16,6 +16,7 @@ mod hostile_input;
 mod kept_definitions;
 mod kill_at_any_time;
 mod logs;
+mod partial_records;
 mod quarantine;
 mod rejected_in_lists;
 mod several_sources;

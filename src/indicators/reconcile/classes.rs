@@ -6,10 +6,11 @@ use std::sync::Arc;
 use polars::prelude::*;
 use strum::IntoEnumIterator as _;
 
-use crate::expressions::{SettingValue, Settings, dossier_facts, fold, post_by_dossier};
+use crate::expressions::dossier_facts;
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::Agencies;
 use crate::indicators::explain::FigureOf;
+use crate::indicators::grouped_rows::joined_items;
 use crate::indicators::groups::between;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::micros;
@@ -219,21 +220,18 @@ struct ItemsByCode {
 
 impl ItemsByCode {
     fn read(inputs: &FigureInputs<'_>, direction: PostDirection) -> PolarsResult<Self> {
-        let is_of = col("direction").eq(lit(direction.name()));
-        let of_direction = |value: Expr| when(is_of.clone()).then(value).otherwise(lit(NULL));
-        let now = Settings::default().with("night.now", SettingValue::Number(inputs.now));
-        let only = predicate(&fold(&post_by_dossier().only, &now));
-        let values = inputs
-            .postal_items
-            .clone()
-            .with_columns([micros("accepted_at").alias("accepted_at"), micros("delivered_at").alias("delivered_at")])
-            .filter(only)
+        let [is_of, is_other] = match direction {
+            PostDirection::Submission => ["is_submission", "is_return"],
+            PostDirection::Return => ["is_return", "is_submission"],
+        };
+        let of_direction = |name: &str| when(col(is_of)).then(col(name)).otherwise(lit(NULL));
+        let values = joined_items(inputs.postal_items.clone(), inputs.now)
             .group_by([col("dossier_code")])
             .agg([
-                of_direction(col("source_key")).drop_nulls().n_unique().cast(DataType::Int64).alias("items"),
-                of_direction(col("accepted_at")).min().alias("post_at"),
-                of_direction(col("delivered_at")).max().alias("delivered_at"),
-                is_of.clone().not().any(true).alias("is_other_direction"),
+                col(is_of).sum().cast(DataType::Int64).alias("items"),
+                of_direction("taken_at").min().alias("post_at"),
+                of_direction("arrived_at").max().alias("delivered_at"),
+                col(is_other).any(true).alias("is_other_direction"),
             ])
             .collect_with_engine(Engine::Streaming)?
             .unwrap_single();

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::expressions::{Expression, Fact, GroupedTable, Settings, fold, notes_by_dossier, post_by_dossier};
+use crate::expressions::{
+    Expression, Fact, FactTable, GroupedTable, JoinedRows, Settings, fold, notes_by_dossier, post_by_dossier,
+};
 use crate::indicators::script::render::time_of_day;
 use crate::indicators::script::stored::StoredTables;
 use crate::indicators::script::subquery::Subquery;
@@ -23,22 +25,66 @@ pub(super) fn beside_dossiers(stored: &StoredTables, settings: &Settings) -> Vec
 fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: &Settings) -> [Subquery; 2] {
     let sql = stored.dialect;
     let only = fold(&grouped.only, settings);
-    let facts = grouped.facts.facts();
-    let facts: Vec<_> = facts.filter_map(|fact| Some((fact, fold(fact.expression.as_ref()?, settings)))).collect();
-    let mut named: BTreeSet<&str> = grouped.order.iter().map(String::as_str).collect();
-    named.insert(&grouped.by);
-    named.extend(facts.iter().map(|(_, expression)| expression).chain(Some(&only)).flat_map(Expression::columns));
-    let by = sql.column(&grouped.by);
-    let value = |(fact, expression): &(&Fact, Expression)| {
-        format!("{} AS {}", sql.render_of_group(expression, &grouped.facts, &grouped.order), sql.column(&fact.name))
+    let facts = folded(&grouped.facts, settings);
+    let rows = if let Some(joined) = &grouped.joined {
+        joined_rows(joined, stored, settings)
+    } else {
+        let mut named = named_columns(&facts, &only);
+        named.extend(grouped.order.iter().cloned());
+        named.insert(grouped.by.clone());
+        stored.columns(grouped.facts.table, named.iter().map(String::as_str))
     };
-    let values = facts.iter().map(value).collect::<Vec<_>>().join(",\n    ");
-    let rows = stored.columns(grouped.facts.table, named.iter().copied());
+    let by = sql.column(&grouped.by);
+    let values = values_of_group(stored, &facts, (&grouped.facts, &grouped.order));
     let grouped = format!("SELECT {by},\n    {values}\n  FROM {name}_rows GROUP BY {by}");
     [
         Subquery::shared(format!("{name}_rows"), format!("SELECT * FROM ({rows}) AS t WHERE {}", sql.render(&only))),
         Subquery::shared(name, grouped),
     ]
+}
+
+/// One row for the rows of a table that are one thing.
+fn joined_rows(joined: &JoinedRows, stored: &StoredTables, settings: &Settings) -> String {
+    let sql = stored.dialect;
+    let only = fold(&joined.only, settings);
+    let facts = folded(&joined.facts, settings);
+    let mut named = named_columns(&facts, &only);
+    named.extend(joined.by.iter().cloned().chain(["source", "source_key"].map(str::to_owned)));
+    let rows = stored.columns(joined.facts.table, named.iter().map(String::as_str));
+    let by: Vec<String> = joined.by.iter().map(|name| sql.column(name)).collect();
+    let lacks_key = by.iter().map(|name| format!("{name} IS NULL")).collect::<Vec<_>>().join(" OR ");
+    let alone = |name: &str| format!("CASE WHEN {lacks_key} THEN {name} END");
+    let by = by.join(", ");
+    format!(
+        "SELECT {by},\n    {}\n  FROM ({rows}) AS s WHERE {} GROUP BY {by}, {}, {}",
+        values_of_group(stored, &facts, (&joined.facts, &[])),
+        sql.render(&only),
+        alone("source"),
+        alone("source_key"),
+    )
+}
+
+fn folded<'f>(table: &'f FactTable, settings: &Settings) -> Vec<(&'f Fact, Expression)> {
+    table.facts().filter_map(|fact| Some((fact, fold(fact.expression.as_ref()?, settings)))).collect()
+}
+
+/// The columns that facts and a condition name.
+fn named_columns(facts: &[(&Fact, Expression)], only: &Expression) -> BTreeSet<String> {
+    let expressions = facts.iter().map(|(_, expression)| expression).chain([only]);
+    expressions.flat_map(Expression::columns).map(str::to_owned).collect()
+}
+
+/// The facts of a group of rows, as columns with their names.
+fn values_of_group(
+    stored: &StoredTables,
+    facts: &[(&Fact, Expression)],
+    (table, order): (&FactTable, &[String]),
+) -> String {
+    let sql = stored.dialect;
+    let value = |(fact, expression): &(&Fact, Expression)| {
+        format!("{} AS {}", sql.render_of_group(expression, table, order), sql.column(&fact.name))
+    };
+    facts.iter().map(value).collect::<Vec<_>>().join(",\n    ")
 }
 
 /// Which dossiers are parts of one that some source has and that is not deleted. One that names itself is no part.

@@ -148,23 +148,25 @@ impl Conditions {
 /// The dossiers with the columns that only worklists have. A dossier that was submitted and not received is filed by its
 /// submission.
 fn with_own_columns(inputs: &FigureInputs<'_>) -> PolarsResult<LazyFrame> {
-    let is_under_way = col("delivered_at")
-        .is_null()
-        .and(col("withdrawn_at").is_null())
-        .and(col("deleted").fill_null(lit(false)).not())
-        .and(col("direction").eq(lit("return")))
-        .and(
-            ["delivered", "withdrawn"]
-                .map(|status| col("status").neq_missing(lit(status)))
-                .into_iter()
-                .fold(lit(true), Expr::and),
-        );
+    // Rows with one item code and one dossier code are one item.
+    let item = coalesce(&[col("item_code"), col("source_key")]).alias("item");
+    let is_over = col("delivered_at")
+        .is_not_null()
+        .or(col("withdrawn_at").is_not_null())
+        .or(["delivered", "withdrawn"].map(|status| col("status").eq_missing(lit(status))).into_iter().fold(lit(false), Expr::or));
     let items = inputs
         .postal_items
         .clone()
-        .filter(is_under_way.and(col("dossier_code").is_not_null()))
+        .filter(col("deleted").fill_null(lit(false)).not().and(col("dossier_code").is_not_null()))
+        .group_by([col("dossier_code"), item])
+        .agg([
+            col("direction").eq_missing(lit("return")).any(true).alias("is_return"),
+            is_over.any(true).alias("is_over"),
+            micros("accepted_at").min().alias("since"),
+        ])
+        .filter(col("is_return").and(col("is_over").not()))
         .group_by([col("dossier_code")])
-        .agg([micros("accepted_at").min().alias("since")])
+        .agg([col("since").min()])
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
     let by_code = RowsByText::new(items.column("dossier_code")?.str()?.iter());

@@ -4,6 +4,7 @@
 //! pattern that does not compile or a column that the table lacks, and reports all mistakes at once.
 
 mod auth;
+mod condition;
 mod contract;
 mod detail;
 mod explode;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use self::auth::{
     Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace, SignatureAlgorithm, SignatureEncoding, SignatureTime,
 };
+pub use self::condition::Condition;
 pub use self::contract::{Breach, Contract, Sweep};
 pub use self::detail::{Detail, MissingDetail, path_in_detail};
 pub use self::explode::Explode;
@@ -147,12 +149,30 @@ pub struct Identity {
     /// `source_updated_at`, the source's change time. It orders the versions if it is mapped, whether or not this key
     /// says so; otherwise the version of the later pull, page and row is newer.
     pub ordered_by: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub record: RecordForm,
 }
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { key: vec!["source_key".to_owned()], may_be_empty: Vec::new(), ordered_by: None }
+        Self {
+            key: vec!["source_key".to_owned()],
+            may_be_empty: Vec::new(),
+            ordered_by: None,
+            record: RecordForm::default(),
+        }
     }
+}
+
+/// What a row says about its record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordForm {
+    /// The whole record: a column that the row leaves empty is empty.
+    #[default]
+    Whole,
+    /// A part of the record, such as one event: a column that the row leaves empty keeps the value of the stored version.
+    Partial,
 }
 
 /// `[schedule]`: when the connector is read, and how fresh its data must be.
@@ -187,6 +207,12 @@ impl ConnectorFile {
     #[must_use]
     pub fn has_change_time(&self) -> bool {
         self.map.contains_key(CHANGE_TIME)
+    }
+
+    /// Whether a row fills only what it states, and leaves the rest of the stored version as it is.
+    #[must_use]
+    pub fn has_partial_records(&self) -> bool {
+        self.identity.record == RecordForm::Partial
     }
 
     /// Whether no two records may have one dossier code: those of dossiers, unless the contract accepts it.

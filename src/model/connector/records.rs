@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::connector::condition::Condition;
 use crate::model::connector::contract::Breach;
 use crate::model::connector::explode::Explode;
 use crate::model::connector::is_default;
@@ -282,6 +283,9 @@ pub struct FieldMap {
     /// always rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ill_typed: Option<Breach>,
+    /// The column has a value only if another mapped column has one of some words, and is empty otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
 }
 
 impl FieldMap {
@@ -307,6 +311,7 @@ impl FieldMap {
             grouping: None,
             decimals: None,
             ill_typed: None,
+            when: None,
         }
     }
 }

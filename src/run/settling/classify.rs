@@ -3,64 +3,29 @@
 //! Pages and rows are read from the last to the first: of two rows with one key the later one wins, and the pull need
 //! not be held in memory (docs/decisions/0002).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod partial;
+
+use std::collections::HashMap;
 
 use crate::canonical::{
-    KeySpellings, KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, is_changed_in_future,
-    other_spellings, part_of,
+    KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, is_changed_in_future, other_spellings, part_of,
 };
 use crate::fields::Readers;
 use crate::lake::{Lake, NewestVersion, VersionWriter};
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::page::Page;
-use crate::model::pull::{Certificate, Findings, LandedPage, PullCounts, ReadBy, Sighting};
-use crate::model::record::{Issue, Record, Rejection};
+use crate::model::pull::{Certificate, LandedPage, ReadBy};
+use crate::model::record::Record;
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
+use crate::run::settling::classified::{ChainKeys, Classified};
 use crate::run::settling::folder::{FolderPull, Validity, raise, stated_change_time};
 
 /// Records that are looked up in the table and written together.
 const BATCH_ROWS: usize = 25_000;
 /// Smallest page that is reported if all of its rows are rejected.
 const MIN_REJECTED_PAGE_ROWS: usize = 3;
-
-/// Classes of a pull's records, and what was noticed about them.
-#[derive(Default)]
-pub(super) struct Classified {
-    pub(super) counts: PullCounts,
-    pub(super) rejections: Vec<Rejection>,
-    /// Keys of the records.
-    pub(super) keys: KeysSeen,
-    spellings: KeySpellings,
-    /// Newest date in a record that is not in the future.
-    pub(super) newest_date: Option<i64>,
-    pub(super) findings: Findings,
-    /// Newest run that read a row with a key, by the key's hash; kept only if the connector has open rejections.
-    pub(super) keys_read: Option<HashMap<u64, i64>>,
-    /// First row and number of rows of each ill-typed field.
-    pub(super) ill_typed: BTreeMap<String, Sighting>,
-    /// Keys of each page chain that declares a total.
-    chains: BTreeMap<u32, ChainKeys>,
-    /// Part of each new key. Kept for sources with a change time, of which one pull may accept several versions of a
-    /// key: they must go to the same part.
-    parts: HashMap<String, String>,
-}
-
-/// Keys of one page chain.
-#[derive(Default)]
-struct ChainKeys {
-    hashes: HashSet<u64>,
-    /// Rows without a readable key.
-    rows_without_key: u64,
-}
-
-impl ChainKeys {
-    /// Number of different records.
-    fn records(&self) -> u64 {
-        self.hashes.len() as u64 + self.rows_without_key
-    }
-}
 
 /// A record that waits for its batch.
 struct BatchRecord {
@@ -110,6 +75,9 @@ impl<'c> Classifier<'c> {
         let classified = Classified {
             keys: KeysSeen::for_rows(rows),
             keys_read: has_open_rejections.then(HashMap::new),
+            has_partial_records: connector.file.has_partial_records(),
+            // Of partial records another row of the key is another part, unless all of them are read again.
+            is_outdated_by_accepted: !connector.file.has_partial_records() || connector.file.window.passes.is_empty(),
             // Totals count records. Where one gives several rows, each row has a key of its own, and the record none.
             chains: certificate
                 .declared()
@@ -132,9 +100,12 @@ impl<'c> Classifier<'c> {
         }
     }
 
-    /// Classifies every row of the pull, the last one first.
+    /// Classifies every row of the pull, the last one first; partial records by [merging](Self::merge_pages) them.
     pub(super) async fn classify_pages(&mut self, landed: &LandedPull, readers: &Readers) -> Result<(), RunError> {
         let mapper = Mapper::new(self.connector, readers, self.certificate.finished_at);
+        if self.connector.file.has_partial_records() {
+            return self.merge_pages(landed, &mapper).await;
+        }
         self.note_ranks(landed, &mapper)?;
         let pages = match &self.folder {
             Some(folder) => folder.in_order(&self.certificate.pages),
@@ -189,23 +160,24 @@ impl<'c> Classifier<'c> {
         }
     }
 
+    /// Maps the rows of a page that was counted before, into the batch.
+    fn map_again(&mut self, page: &Page, landed: &LandedPage, mapper: &Mapper) {
+        let (read_by, chain) = (landed.first_read(self.certificate.run), landed.chain);
+        let records = mapper.map_page(page).into_iter().flatten();
+        self.batch.extend(records.map(|record| BatchRecord { record, read_by, chain, content: 0 }));
+    }
+
     /// Classifies the records of the batch in their order and writes the accepted ones.
     async fn classify_batch(&mut self) -> Result<(), RunError> {
         let batch = std::mem::take(&mut self.batch);
         let kind = self.connector.file.connector.kind;
-        let key = |waiting: &BatchRecord| waiting.record.values[self.columns.key].as_text().map(str::to_owned);
-        let mut keys: Vec<String> = batch.iter().filter_map(key).collect();
-        // Rows under a key in small letters are from before the key's type wrote it in capitals.
-        let spellings =
-            |key: &String| if self.is_key_in_capitals { Vec::new() } else { other_spellings(key).collect() };
-        let spelled: Vec<Vec<String>> = keys.iter().map(spellings).collect();
-        keys.extend(spelled.iter().flatten().cloned());
-        let stored = self.lake.newest_versions(kind, &self.connector.name, &keys).await?;
+        let keys: Vec<String> = batch.iter().map(|waiting| self.key_of(&waiting.record).to_owned()).collect();
+        let (stored, spelled) = self.stored(keys).await?;
         let is_held = |spelling: &String| stored.get(spelling).is_some_and(|known| !known.is_deleted);
         let mut accepted = Vec::new();
         for (mut waiting, spelled) in batch.into_iter().zip(spelled) {
-            let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default().to_owned();
-            self.classified.note_spelling(&key, &waiting, spelled.iter().any(is_held));
+            let key = self.key_of(&waiting.record).to_owned();
+            self.classified.note_spelling(&key, &waiting.record, spelled.iter().any(is_held));
             let stored = stored.get(&key);
             let stored_time = stored.and_then(|stored| stored.source_updated_at);
             let changed_at = complete_change_time(kind, &mut waiting.record, stored_time);
@@ -231,6 +203,34 @@ impl<'c> Classifier<'c> {
         Ok(())
     }
 
+    fn key_of<'r>(&self, record: &'r Record) -> &'r str {
+        record.values[self.columns.key].as_text().unwrap_or_default()
+    }
+
+    /// The newest stored versions of keys, and for each key the spellings under which a row of it may be stored besides.
+    async fn stored(
+        &self,
+        mut keys: Vec<String>,
+    ) -> Result<(HashMap<String, NewestVersion>, Vec<Vec<String>>), RunError> {
+        // Rows under a key in small letters are from before the key's type wrote it in capitals.
+        let spellings =
+            |key: &String| if self.is_key_in_capitals { Vec::new() } else { other_spellings(key).collect() };
+        let spelled: Vec<Vec<String>> = keys.iter().map(spellings).collect();
+        keys.extend(spelled.iter().flatten().cloned());
+        let stored = self.lake.newest_versions(self.connector.file.connector.kind, &self.connector.name, &keys).await?;
+        Ok((stored, spelled))
+    }
+
+    /// Notes the key, the issues and the dates of a record.
+    fn note_record(&mut self, record: &Record, (read_by, chain): (ReadBy, u32)) {
+        let key = record.values[self.columns.key].as_text().unwrap_or_default();
+        self.classified.note_key(key, record.digest, (read_by.run, chain));
+        self.classified.note_issues(record);
+        let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
+        let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
+        self.classified.newest_date = self.classified.newest_date.max(newest);
+    }
+
     /// Class of a record, given the change time that it states and the newest stored version of its key.
     fn class_of(
         &mut self,
@@ -241,12 +241,8 @@ impl<'c> Classifier<'c> {
     ) -> RecordClass {
         let BatchRecord { record, read_by, chain, content } = waiting;
         let now = self.certificate.finished_at;
+        self.note_record(record, (*read_by, *chain));
         let classified = &mut self.classified;
-        classified.note_key(key, read_by.run, *chain);
-        classified.note_issues(record);
-        let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
-        let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
-        classified.newest_date = classified.newest_date.max(newest);
         if let Some(folder) = &mut self.folder {
             let hash = key_hash(key);
             let is_stored = |known: &&NewestVersion| !known.is_deleted;
@@ -307,90 +303,5 @@ impl<'c> Classifier<'c> {
             (records != declared).then_some((declared, records))
         });
         (classified, folder)
-    }
-}
-
-impl Classified {
-    /// Class of a row of a folder. What the files say now counts, not what was stored last. `order`: the same for rows of
-    /// which none counts more; `None` if another row of the key counts instead.
-    fn class_in_folder(
-        &mut self,
-        record: &Record,
-        key: &str,
-        stored: Option<&NewestVersion>,
-        order: Option<i64>,
-    ) -> RecordClass {
-        let stored = stored.map(|known| known.digest);
-        if let Some(order) = order {
-            self.note_contradiction(record, key, Some(order));
-            return self.keys.classify_in_order(key, record.digest, order, stored);
-        }
-        if self.keys.has(key, record.digest) {
-            RecordClass::Duplicate
-        } else if stored == Some(record.digest) {
-            RecordClass::Unchanged
-        } else {
-            RecordClass::Superseded
-        }
-    }
-
-    /// Counts a record that another one of its key contradicts, if nothing says which of the two is newer.
-    fn note_contradiction(&mut self, record: &Record, key: &str, order: Option<i64>) {
-        if self.keys.contradicts(key, record.digest, order) {
-            let rows = self.findings.contradictions.map_or(0, |known| known.rows);
-            // Rows come from the last to the first, so the newest sighting is the first row.
-            self.findings.contradictions = Some(Sighting { page: record.page, row: record.row, rows: rows + 1 });
-        }
-    }
-
-    fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
-        match &rejection.key {
-            Some(key) => self.note_key(key, run, chain),
-            None => {
-                if let Some(chain) = self.chains.get_mut(&chain) {
-                    chain.rows_without_key += 1;
-                }
-            }
-        }
-        self.rejections.push(rejection);
-    }
-
-    fn note_key(&mut self, key: &str, run: i64, chain: u32) {
-        if self.keys_read.is_none() && self.chains.is_empty() {
-            return;
-        }
-        let hash = key_hash(key);
-        if let Some(keys_read) = &mut self.keys_read {
-            let newest = keys_read.entry(hash).or_insert(run);
-            *newest = run.max(*newest);
-        }
-        if let Some(chain) = self.chains.get_mut(&chain) {
-            chain.hashes.insert(hash);
-        }
-    }
-
-    /// Counts a record whose key differs in letter case only from another key, of this pull or stored (`is_held`).
-    fn note_spelling(&mut self, key: &str, waiting: &BatchRecord, is_held: bool) {
-        let Self { keys, spellings, findings, .. } = self;
-        if spellings.note(key, |other| keys.contains(other)) || is_held {
-            let rows = findings.keys_in_other_case.map_or(0, |known| known.rows);
-            let BatchRecord { record, .. } = waiting;
-            findings.keys_in_other_case = Some(Sighting { page: record.page, row: record.row, rows: rows + 1 });
-        }
-    }
-
-    /// Counts the issues of a record that is not rejected for them.
-    fn note_issues(&mut self, record: &Record) {
-        for issue in &record.issues {
-            match issue {
-                Issue::IllTyped { field, .. } => {
-                    let rows = self.ill_typed.get(field).map_or(0, |known| known.rows);
-                    // Rows come from the last to the first, so the newest sighting is the first row.
-                    let first = Sighting { page: record.page, row: record.row, rows: rows + 1 };
-                    self.ill_typed.insert(field.clone(), first);
-                }
-                Issue::Impossible(order) => *self.findings.impossible.entry((*order).to_owned()).or_default() += 1,
-            }
-        }
     }
 }

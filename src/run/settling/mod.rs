@@ -4,6 +4,7 @@
 //! rejections), then the commit to the table of versions, which decides whether the pull counts, then the image.
 //! Settling a pull again after a cut gives the same tables.
 
+mod classified;
 mod classify;
 mod contract;
 mod deletions;
@@ -20,7 +21,8 @@ use std::path::Path;
 
 use futures::FutureExt as _;
 
-use self::classify::{Classified, Classifier};
+use self::classified::Classified;
+use self::classify::Classifier;
 use self::folder::{FolderOutcome, FolderPull, RejectionChanges};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
 use crate::config::Configuration;
@@ -157,6 +159,8 @@ impl Settler<'_> {
             (Some(folder), Some(files)) => {
                 self.changed_rejections(connector, folder, (certificate, files), &classified.rejections).await?
             }
+            // A later event of a key does not replace one that was rejected.
+            _ if connector.file.has_partial_records() => RejectionChanges::default(),
             _ => RejectionChanges { closed_at_once: read_again_later(&classified.rejections), ..Default::default() },
         };
         let changes = (files.as_ref(), rejections);

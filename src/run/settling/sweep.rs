@@ -8,7 +8,7 @@ use crate::model::record::Record;
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
 use crate::run::settling::Settler;
-use crate::run::settling::classify::Classified;
+use crate::run::settling::classified::Classified;
 use crate::run::settling::deletions::DeletionLimit;
 
 impl Settler<'_> {

@@ -6,7 +6,7 @@ use crate::model::instant;
 use crate::model::pull::{Certificate, Drift, DriftKind, Outcome, Purpose};
 use crate::run::error::RunError;
 use crate::run::ledger::Pull;
-use crate::run::settling::classify::Classified;
+use crate::run::settling::classified::Classified;
 use crate::run::settling::contract::FieldHistory;
 use crate::run::settling::judge::{Verdict, judge};
 use crate::run::settling::usual_volume::UsualVolume;

@@ -21,7 +21,7 @@ use motcua::model::rules::AgencyView;
 pub(super) use form::form_cells;
 use outcome::{Apology, end_of};
 pub(super) use postal_classes::postal_classes;
-use received::{ReceivedDossier, received_dossier};
+use received::{ReceivedDossier, joined, received_dossier};
 use registry_counts::registry_figures;
 pub(super) use worklists::worklists;
 
@@ -108,6 +108,7 @@ pub(super) fn figures(
     view: AgencyView,
 ) -> BTreeMap<FigureKey, FigureCounts> {
     let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
+    let items = &joined(items);
     let mut received = Vec::new();
     for dossier in dossiers {
         received.extend(received_dossier(

@@ -51,6 +51,8 @@ pub(super) struct Dossier {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
     pub(super) key: Option<String>,
+    /// Rows with one code and one dossier are one item.
+    pub(super) code: Option<String>,
     pub(super) dossier: Option<String>,
     pub(super) direction: Option<String>,
     pub(super) accepted: Option<i64>,
@@ -118,8 +120,9 @@ impl Dossier {
 impl Item {
     fn cell(&self, column: &str) -> Option<Cell> {
         match column {
-            "source_key" | "item_code" => Some(Cell::Text(self.key.clone())),
+            "source_key" => Some(Cell::Text(self.key.clone())),
             "dossier_code" => Some(Cell::Text(self.dossier.clone())),
+            "item_code" => Some(Cell::Text(self.code.clone())),
             "direction" => Some(Cell::Text(self.direction.clone())),
             "status" => Some(Cell::Text(self.status.clone())),
             "accepted_at" => Some(Cell::Instant(self.accepted)),
@@ -136,7 +139,12 @@ pub(super) fn dossiers_table(rows: &[Dossier]) -> LazyFrame {
 }
 
 pub(super) fn items_table(rows: &[Item]) -> LazyFrame {
-    table(RecordKind::PostalItems, rows, Item::cell)
+    let numbered: Vec<(usize, &Item)> = rows.iter().enumerate().collect();
+    table(RecordKind::PostalItems, &numbered, |(number, item), column| match column {
+        "source" => Some(Cell::Text(Some(format!("post-{}", number % 2)))),
+        "source_key" => Some(Cell::Text(Some(number.to_string()))),
+        column => item.cell(column),
+    })
 }
 
 /// A feedback (phản ánh, kiến nghị). Instants are in microseconds UTC.

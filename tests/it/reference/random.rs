@@ -161,5 +161,6 @@ fn item(bytes: &[u8], dossiers: usize) -> Item {
         withdrawn: (dice.roll(8) == 0).then(|| dice.moment(base, 250)),
         status: dice.word(&["delivered", "accepted", "failed", "withdrawn", "in_transit", ""]),
         deleted: [None, Some(false), None, Some(false), Some(true)][dice.roll(5)],
+        code: (dice.roll(2) == 0).then(|| format!("E{}", dice.roll(2))),
     }
 }

@@ -33,7 +33,7 @@ fn classes_are_those_of_the_loops() {
             dossier.code = Some(format!("H-{number}"));
         }
         for (number, item) in items.iter_mut().enumerate() {
-            item.key = Some(format!("E{number}"));
+            item.key = Some(format!("R{number}"));
             // Near the dates of the portal, so that some match.
             let of = dossiers.iter().find(|dossier| dossier.code == item.dossier);
             let portal_at = of.and_then(|dossier| match item.direction.as_deref() {
@@ -108,6 +108,7 @@ fn what_is_on_one_side_only_is_the_unmatched_share() {
     };
     let item = |key: &str, dossier: &str| Item {
         key: Some(key.to_owned()),
+        code: Some(key.to_owned()),
         dossier: Some(dossier.to_owned()),
         direction: Some("submission".to_owned()),
         accepted: Some(at("2025-05-06T10:00")),
@@ -152,6 +153,7 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
     let dossier = |code: &str| Dossier { code: Some(code.to_owned()), ..Dossier::default() };
     let item = |key: &str, dossier: Option<&str>, accepted: &str| Item {
         key: Some(key.to_owned()),
+        code: Some(key.to_owned()),
         dossier: dossier.map(str::to_owned),
         direction: Some("return".to_owned()),
         accepted: Some(at(accepted)),

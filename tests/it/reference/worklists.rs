@@ -133,6 +133,7 @@ fn spread_around(dossiers: &mut [Dossier], items: &mut [Item], now: i64) {
         }
     }
     for (number, item) in items.iter_mut().enumerate() {
+        item.key = Some(format!("R{number}"));
         if number % 3 == 0 {
             item.delivered = item.accepted.map(|accepted| accepted + DAY_MICROS);
         }

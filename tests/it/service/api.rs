@@ -128,7 +128,7 @@ fn an_answer_is_of_one_night_and_its_etag_changes_with_the_next_night() {
     assert!(too_early.text().contains("no night on or before 2020-01-01; the first is of "), "{}", too_early.text());
     // A moment, with the `+` of its offset as a form sends it.
     let by_moment = serving.get("/api/v1/figures?limit=5&as_of=2099-12-31T23:59+07:00", &token).json();
-    assert_eq!(by_moment["figures"], first.json()["figures"]);
+    assert_eq!(by_moment["run"], 2, "{by_moment}");
 }
 
 fn wrong_requests_get_errors_that_name_what_is_allowed(office: &Office, serving: &Serving) {

@@ -1,6 +1,6 @@
 //! What portal and post state about each dossier, a second time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use motcua::model::instant::DAY_MICROS;
@@ -8,7 +8,7 @@ use motcua::model::rules::AgencyView;
 
 use super::super::province::{self, Dossier, Item};
 use super::ShippedRules;
-use super::received::{is_of, received_dossier};
+use super::received::{is_of, joined, received_dossier};
 
 /// The class of each dossier, by its position, that one of the two connects with the post in a direction, of those filed
 /// between two days.
@@ -20,6 +20,7 @@ pub(in super::super) fn postal_classes(
     (from, to): (Date, Date),
 ) -> BTreeMap<usize, &'static str> {
     let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
+    let items = &joined(items)[..];
     let mut classes = BTreeMap::new();
     for (place, dossier) in dossiers.iter().enumerate() {
         let about = (now, ShippedRules::Seed2639, AgencyView::Competent);
@@ -59,7 +60,7 @@ pub(in super::super) fn postal_classes(
             "returned_early"
         } else if by_post && apart.is_some_and(|apart| apart.abs() > 3 * DAY_MICROS) {
             "other_date"
-        } else if by_post && of_direction.len() > 1 {
+        } else if by_post && of_direction.iter().map(|item| item.code.as_ref().or(item.key.as_ref())).collect::<BTreeSet<_>>().len() > 1 {
             "several_items"
         } else if by_post {
             "matched"

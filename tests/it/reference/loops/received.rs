@@ -93,7 +93,8 @@ pub(super) fn received_dossier<'a>(
     };
     let portal_returned = dossier.returned.filter(|&returned| returned <= now);
     // What the portal does not state, the lists of the post decide, if there are any.
-    let has_post_list = items.iter().any(|item| item.dossier.is_some() && is_carried(item, now));
+    let is_listed = |item: &Item| item.dossier.is_some() && item.direction.is_some() && is_carried(item, now);
+    let has_post_list = items.iter().any(is_listed);
     let portal_return = match &dossier.returned_by {
         _ if portal_returned.is_none() => Some(false),
         Some(way) => Some(way == "postal"),
@@ -164,6 +165,28 @@ pub(super) fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
     item.dossier.is_some()
         && (item.dossier == dossier.code || item.dossier == dossier.national)
         && is_carried(item, now)
+}
+
+/// One item for each direction that the rows of an item state: rows with the same code and the same dossier are one.
+pub(super) fn joined(items: &[Item]) -> Vec<Item> {
+    let is_one = |left: &Item, right: &Item| {
+        left.code.is_some() && left.code == right.code && left.dossier.is_some() && left.dossier == right.dossier
+    };
+    let kept: Vec<&Item> = items.iter().filter(|item| item.deleted != Some(true)).collect();
+    let join = |item: &&Item| {
+        let same: Vec<&&Item> = kept.iter().filter(|other| is_one(item, other)).collect();
+        if same.is_empty() {
+            return vec![(*item).clone()];
+        }
+        let is_withdrawn = |one: &&&Item| one.withdrawn.is_some() || one.status.as_deref() == Some("withdrawn");
+        let status = same.iter().any(is_withdrawn).then(|| "withdrawn".to_owned());
+        let accepted = same.iter().filter_map(|one| one.accepted).min();
+        let directions: Vec<Option<String>> = same.iter().map(|one| one.direction.clone()).collect();
+        let as_one =
+            |direction| Item { direction, accepted, withdrawn: None, status: status.clone(), ..(*item).clone() };
+        directions.into_iter().map(as_one).collect()
+    };
+    kept.iter().flat_map(join).collect()
 }
 
 fn is_carried(item: &Item, now: i64) -> bool {

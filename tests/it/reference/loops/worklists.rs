@@ -10,7 +10,7 @@ use motcua::model::worklist::WorklistSettings;
 
 use super::super::province::{self, Dossier, Item};
 use super::outcome::{Apology, end_of, is_working, working_hours_between};
-use super::received::{ReceivedDossier, is_part, received_dossier};
+use super::received::{ReceivedDossier, is_part, joined, received_dossier};
 use super::{ShippedRules, day_of};
 
 /// What the loops find.
@@ -58,6 +58,7 @@ pub(in super::super) fn worklists(
         waited_since = waited_since.yesterday().expect("in this millennium");
     }
     let waited_since = from_local(waited_since.into());
+    let joined_items = joined(items);
     let mut found = Worklists::default();
     let mut of_ratios: Vec<(usize, &'static str, [bool; 3], bool)> = Vec::new();
     for (place, dossier) in dossiers.iter().enumerate() {
@@ -82,7 +83,7 @@ pub(in super::super) fn worklists(
         );
         add("post", is_countable && is_filed && undelivered_since(dossier, items).is_some_and(|since| since <= now));
         let about = (now, ShippedRules::Seed2639, AgencyView::Competent);
-        let received = received_dossier(dossier, (dossiers, items), &agencies, &procedures, &offers, about);
+        let received = received_dossier(dossier, (dossiers, &joined_items), &agencies, &procedures, &offers, about);
         let Some(received) = received else {
             for list in ["due", "overdue", "apology", "supplement", "ready"] {
                 add(list, false);
@@ -141,16 +142,21 @@ fn ratio_of(received: &ReceivedDossier<'_>, now: i64) -> Option<(&'static str, [
 /// When the post accepted a result that it has not delivered, by the dossier's own code, else by the national one.
 fn undelivered_since(dossier: &Dossier, items: &[Item]) -> Option<i64> {
     let of = |code: &Option<String>| {
-        let is_under_way = |item: &&Item| {
-            code.is_some()
-                && item.dossier == *code
-                && item.direction.as_deref() == Some("return")
-                && item.delivered.is_none()
-                && item.withdrawn.is_none()
-                && item.deleted != Some(true)
-                && !matches!(item.status.as_deref(), Some("delivered" | "withdrawn"))
+        let own = || items.iter().filter(|item| code.is_some() && item.dossier == *code && item.deleted != Some(true));
+        let is_over = |item: &Item| {
+            item.delivered.is_some()
+                || item.withdrawn.is_some()
+                || matches!(item.status.as_deref(), Some("delivered" | "withdrawn"))
         };
-        items.iter().filter(is_under_way).filter_map(|item| item.accepted).min()
+        let is_one = |left: &Item, right: &Item| match &left.code {
+            Some(_) => left.code == right.code,
+            None => right.code.is_none() && left.key == right.key,
+        };
+        let is_under_way = |item: &&Item| {
+            let rows = || own().filter(|other| is_one(item, other));
+            rows().any(|row| row.direction.as_deref() == Some("return")) && !rows().any(is_over)
+        };
+        own().filter(is_under_way).filter_map(|item| item.accepted).min()
     };
     of(&dossier.code).or_else(|| of(&dossier.national))
 }
