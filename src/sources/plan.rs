@@ -23,6 +23,8 @@ pub struct TimeSlice {
     /// Year and month in which it begins.
     pub year: i16,
     pub month: i8,
+    /// The period that it is, as `Period::parse` reads it; `None` without `slice`.
+    pub period: Option<String>,
 }
 
 /// The slices of a pull in reading order; empty if the connector has no passes.
@@ -106,6 +108,7 @@ fn slice(pass: &Pass, format: &DateFormat, since: i64, until: i64) -> TimeSlice 
         days: format!("{first}..{}", instant::local(until - 1).date()),
         year: first.year(),
         month: first.month(),
+        period: pass.slice.map(|unit| unit.period(first).to_string()),
     }
 }
 

@@ -16,6 +16,7 @@ mod folders;
 mod imports;
 mod memory_bounds;
 mod ministries;
+mod national_evaluation;
 mod office;
 mod older_folder;
 mod pages;

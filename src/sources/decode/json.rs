@@ -6,7 +6,8 @@ use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
 
 use crate::fields::Readers;
-use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, RecordLayout, path_in_detail};
+use crate::fields::explode_path::ASKED_PERIOD;
+use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, Explode, RecordLayout, path_in_detail};
 use crate::model::page::Page;
 use crate::sources::decode::envelope::{EnvelopeField, EnvelopePaths, EnvelopeValues};
 use crate::sources::decode::json_envelope::{EnvelopeContents, EnvelopeNode, EnvelopeWalk, ListSeen, RecordSink};
@@ -42,11 +43,11 @@ impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn of(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
-        let is_of_list = |field: &str| file.detail.is_none() || path_in_detail(field).is_none();
+        let is_of_list =
+            |field: &str| field != ASKED_PERIOD && (file.detail.is_none() || path_in_detail(field).is_none());
         let fields = readers.fields.iter().map(String::as_str).enumerate().filter(|(_, field)| is_of_list(field));
         let fields: Vec<(usize, &str)> = fields.collect();
         let explode = file.decode.explode().filter(|explode| is_of_list(&explode.path));
-        let explode = explode.map(|explode| (explode.path.as_str(), explode.may_be_empty));
         let part = RecordPart { is_xml: matches!(file.decode, Decode::Xml { .. }), ..RecordPart::default() };
         let reader = RecordReader::compile(&fields, explode, &part).map_err(misconfigured)?;
         let mut layout = Self::new(EnvelopePaths::of(file), reader, file);
@@ -66,10 +67,11 @@ impl JsonLayout {
         let fields: Vec<(usize, &str)> =
             fields.filter_map(|(cell, field)| Some((cell, path_in_detail(field)?))).collect();
         let explode = file.decode.explode();
-        let explode = explode.and_then(|explode| Some((path_in_detail(&explode.path)?, explode.may_be_empty)));
+        let explode = explode
+            .and_then(|explode| Some(Explode { path: path_in_detail(&explode.path)?.to_owned(), ..explode.clone() }));
         let is_xml = matches!(file.decode, Decode::Xml { .. });
         let part = RecordPart { prefix: "detail", first_place: DETAIL_PLACES, is_xml };
-        let reader = RecordReader::compile(&fields, explode, &part).map_err(misconfigured)?;
+        let reader = RecordReader::compile(&fields, explode.as_ref(), &part).map_err(misconfigured)?;
         let mut layout = Self::new(EnvelopePaths::of_details(file, detail), reader, file);
         layout.is_single = true;
         Ok(layout)
