@@ -29,3 +29,4 @@ mod same_province;
 mod service;
 mod services;
 mod vocabulary;
+mod workbooks;

@@ -1,5 +1,6 @@
 //! Decodes the bytes of a response or file into pages of kept fields: JSON, XML, CSV, workbooks.
 
+mod binary_cells;
 mod compound_file;
 pub mod csv;
 mod csv_last_cells;
@@ -25,6 +26,10 @@ mod xls_records;
 #[cfg(test)]
 mod xls_test_file;
 mod xls_workbook;
+mod xlsb_records;
+#[cfg(test)]
+mod xlsb_test_file;
+mod xlsb_workbook;
 pub mod xlsx;
 pub(super) mod xlsx_cell;
 pub(crate) mod xlsx_layout;
