@@ -131,7 +131,7 @@ fn start_of(pass: &Pass, first: i64, cursor: &Cursor, oldest_open: &BTreeMap<Str
 }
 
 fn first_instant(text: &str) -> Option<i64> {
-    DateFormat::compile("yyyy-MM-dd").ok()?.read(text, &instant::vietnam())
+    DateFormat::compile("yyyy-MM-dd").ok()?.read(text, &instant::zone())
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
 
     fn at(text: &str) -> i64 {
         let format = DateFormat::compile("yyyy-MM-dd[ HH:mm]").expect("the pattern is valid");
-        format.read(text, &instant::vietnam()).expect("the text is a date")
+        format.read(text, &instant::zone()).expect("the text is a date")
     }
 
     fn days(start: Start, now: &str, read_until: Option<&str>, oldest: Option<&str>) -> Vec<String> {

@@ -30,3 +30,4 @@ mod service;
 mod services;
 mod vocabulary;
 mod workbooks;
+mod zones;
