@@ -8,8 +8,8 @@ use serde_json::error::Category;
 use crate::fields::Readers;
 use crate::fields::explode_path::ASKED_PERIOD;
 use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, Explode, RecordLayout, path_in_detail};
-use crate::model::page::Page;
-use crate::sources::decode::envelope::{EnvelopeField, EnvelopePaths, EnvelopeValues};
+use crate::model::page::{Page, Reason};
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeValues};
 use crate::sources::decode::json_envelope::{EnvelopeContents, EnvelopeNode, EnvelopeWalk, ListSeen, RecordSink};
 use crate::sources::decode::{GZIP, encoding, json_lines, json_rows, refuse_gzip};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -215,6 +215,27 @@ impl JsonLayout {
         } else {
             Ok(EnvelopeValues { null_list, null_next, ..envelope })
         }
+    }
+
+    /// Reads the next record into `page`, from its own text. A record that cannot be read is an unreadable row.
+    ///
+    /// # Errors
+    /// `page_too_long` if it gives more rows than a page may have.
+    pub(super) fn read_record(&self, page: &mut Page, row: u32, text: &str) -> Result<(), SourceError> {
+        let most = self.max_records as usize;
+        let record = &mut serde_json::Deserializer::from_str(text);
+        if self.reader.read(page, row, (record, None), most).is_err() {
+            if page.len() > most {
+                return Err(SourceError::too_many_records(most));
+            }
+            page.mark_unreadable(Reason::Malformed);
+        }
+        Ok(())
+    }
+
+    /// The paths of the envelope.
+    pub(super) fn envelope_paths(&self) -> [Option<&str>; ENVELOPE_FIELDS] {
+        self.paths.paths()
     }
 
     fn walk(

@@ -40,6 +40,8 @@ mod xlsx_sheet;
 mod xlsx_strings;
 mod xlsx_titles;
 mod xml;
+mod xml_element;
+mod xml_errors;
 pub(crate) mod xml_json;
 
 use std::fmt::Write as _;
