@@ -7,14 +7,13 @@ use jiff::civil::{Date, date};
 
 use crate::calendar::working_calendar::WorkingCalendar;
 use crate::calendar::working_time::{self, StatutoryTime};
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
+use crate::model::instant::{DAY_MICROS, offset_micros};
 
 /// First day of the arrays; [`LAST_DAY`] is the last. Days outside are treated like the nearest day inside.
 pub const FIRST_DAY: Date = date(1990, 1, 1);
 pub const LAST_DAY: Date = date(2099, 12, 31);
 
 const SECOND: i64 = 1_000_000;
-const OFFSET: i64 = VIETNAM_OFFSET_SECS * SECOND;
 const HOUR: i64 = working_time::HOUR * SECOND;
 const OPENING: i64 = working_time::OPENING_SECS * SECOND;
 const AFTERNOON: i64 = working_time::AFTERNOON_SECS * SECOND;
@@ -30,6 +29,8 @@ pub fn day_number(day: Date) -> i32 {
 /// Working days by day number and by ordinal.
 #[derive(Debug, Clone)]
 pub struct WorkingDayTable {
+    /// Offset of local time from UTC.
+    offset: i64,
     /// Number of the first day.
     first: i64,
     working: Vec<bool>,
@@ -65,11 +66,17 @@ impl WorkingDayTable {
         let working: Vec<bool> = days.iter().map(|(day, _)| calendar.is_working(*day)).collect();
         let worked = days.iter().zip(&working).filter(|(_, works)| **works);
         Self {
+            offset: offset_micros(),
             first: i64::from(day_number(FIRST_DAY)),
             worked: worked.map(|((day, _), _)| i64::from(day_number(*day))).collect(),
             ordinals: days.iter().map(|(_, ordinal)| i64::from(*ordinal)).collect(),
             working,
         }
+    }
+
+    /// Last microsecond of a day.
+    fn end_of_day(&self, day: i64) -> i64 {
+        (day + 1) * DAY_MICROS - 1 - self.offset
     }
 
     fn row(&self, day: i64) -> usize {
@@ -78,7 +85,7 @@ impl WorkingDayTable {
     }
 
     fn split(&self, instant: i64) -> LocalMoment {
-        let local = instant + OFFSET;
+        let local = instant + self.offset;
         let (day, time_of_day) = (local.div_euclid(DAY_MICROS), local.rem_euclid(DAY_MICROS));
         let row = self.row(day);
         LocalMoment { day, time_of_day, working: self.working[row], ordinal: self.ordinals[row] }
@@ -95,7 +102,7 @@ impl WorkingDayTable {
     pub fn immediate_due(&self, received: i64, cut_off: i64) -> Option<i64> {
         let at = self.split(received);
         let in_time = at.working && at.time_of_day <= cut_off;
-        self.nth_working_day(at.ordinal + i64::from(!in_time)).map(end_of_day)
+        self.nth_working_day(at.ordinal + i64::from(!in_time)).map(|day| self.end_of_day(day))
     }
 
     /// Last moment on time of a statutory time that starts at `from`: the end of its last day, or the exact moment if
@@ -107,20 +114,20 @@ impl WorkingDayTable {
         let moves_on = at.working && cut_off.is_some_and(|cut_off| at.time_of_day > cut_off);
         match time {
             // Zero working days end with the day itself, or with the next working day.
-            StatutoryTime::WorkingDays(0) => {
-                self.nth_working_day(at.ordinal + i64::from(moves_on) + i64::from(!at.working)).map(end_of_day)
-            }
+            StatutoryTime::WorkingDays(0) => self
+                .nth_working_day(at.ordinal + i64::from(moves_on) + i64::from(!at.working))
+                .map(|day| self.end_of_day(day)),
             StatutoryTime::WorkingDays(days) => {
-                self.nth_working_day(at.ordinal + i64::from(moves_on) + i64::from(days)).map(end_of_day)
+                self.nth_working_day(at.ordinal + i64::from(moves_on) + i64::from(days)).map(|day| self.end_of_day(day))
             }
             StatutoryTime::CalendarDays(days) => {
                 let begins = if moves_on { self.nth_working_day(at.ordinal + 1)? } else { at.day };
                 let last = begins + i64::from(days);
                 let row = self.row(last);
                 if self.working[row] {
-                    Some(end_of_day(last))
+                    Some(self.end_of_day(last))
                 } else {
-                    self.nth_working_day(self.ordinals[row] + 1).map(end_of_day)
+                    self.nth_working_day(self.ordinals[row] + 1).map(|day| self.end_of_day(day))
                 }
             }
             StatutoryTime::Hours(hours) => {
@@ -130,7 +137,7 @@ impl WorkingDayTable {
                 let days = (until - 1).div_euclid(WORKING_DAY);
                 let rest = until - days * WORKING_DAY;
                 let time_of_day = if rest <= MORNING { rest + OPENING } else { rest + AFTERNOON - MORNING };
-                self.nth_working_day(days + 1).map(|day| day * DAY_MICROS + time_of_day - OFFSET)
+                self.nth_working_day(days + 1).map(|day| day * DAY_MICROS + time_of_day - self.offset)
             }
         }
     }
@@ -140,11 +147,6 @@ impl WorkingDayTable {
     pub fn hours_between(&self, from: i64, to: i64) -> i64 {
         (passed(self.split(to)) - passed(self.split(from))).div_euclid(HOUR).max(0)
     }
-}
-
-/// Last microsecond of a day.
-fn end_of_day(day: i64) -> i64 {
-    (day + 1) * DAY_MICROS - 1 - OFFSET
 }
 
 /// Working time since the first day of the arrays, in microseconds. On a day off it is that of the last close before

@@ -74,6 +74,10 @@ impl From<RunError> for Failure {
             RunError::MistakenConnector { .. } => {
                 Self::usage(message).with_hint("`motcua check --offline` lists all mistakes")
             }
+            RunError::OtherZone { .. } => Self::usage(message).with_hint(
+                "days and periods are stored as they were counted: write the zone of the folder into `province.zone`, or begin \
+                 another folder (`folders.data`)",
+            ),
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
                 "`motcua runs list` shows the runs; a run that failed before its first page has no landed pages",
             ),

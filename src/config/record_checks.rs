@@ -1,10 +1,10 @@
 //! Checks of `decode.explode` and `[detail]`: rows that one record gives, and a further request for each record.
 
 use crate::config::connectors::ConnectorCheck;
-use crate::fields::explode_path::{ExplodeLevels, OWN_KEY};
+use crate::fields::explode_path::{ASKED_PERIOD, ExplodeLevels, OWN_KEY};
 use crate::fields::select_path::parse_path;
 use crate::model::connector::{
-    Access, Auth, ConnectorFile, Decode, Detail, Method, Pages, RecordLayout, SourceField, path_in_detail,
+    Access, Auth, ConnectorFile, Decode, Detail, FieldType, Method, Pages, RecordLayout, SourceField, path_in_detail,
 };
 use crate::model::values::placeholders;
 
@@ -24,6 +24,10 @@ impl ConnectorCheck<'_> {
             let names = map.from.names().into_iter().map(|name| (name, "from"));
             for (path, key) in names.chain(map.time.iter().map(|time| (time.name(), "time"))) {
                 let pointer = format!("/map/{column}/{key}");
+                if path == ASKED_PERIOD {
+                    self.asked_period(file, &pointer, key == "from" && map.field_type == FieldType::Period);
+                    continue;
+                }
                 let is_in_detail = file.detail.is_some() && path_in_detail(&path).is_some();
                 let (level, rest) = levels.place(&path);
                 if rest == OWN_KEY && level == 0 && (!is_map || is_in_detail) {
@@ -46,6 +50,41 @@ impl ConnectorCheck<'_> {
             }
         }
         self.exploded_key(file, &levels);
+        self.exploded_keys(file, &levels);
+    }
+
+    /// `#period`, the period that a request asks for.
+    fn asked_period(&mut self, file: &ConnectorFile, pointer: &str, is_period: bool) {
+        if !is_period {
+            self.add(pointer, "`#period` is a period: only `from` of `type = \"period\"` can have it");
+        }
+        let passes = &file.window.passes;
+        if passes.is_empty() || passes.iter().any(|pass| pass.slice.is_none()) {
+            self.add(
+                pointer,
+                "`#period` is the period that a request asks for: each of `[[window.passes]]` needs its `slice`, and there must be one",
+            );
+        }
+    }
+
+    /// The keys of `decode.explode`: those of a map.
+    fn exploded_keys(&mut self, file: &ConnectorFile, levels: &ExplodeLevels) {
+        let keys = file.decode.explode().map(|explode| explode.keys.as_slice()).unwrap_or_default();
+        if keys.is_empty() {
+            return;
+        }
+        let is_key = |path: &String| levels.place(path) == (levels.prefixes.len(), OWN_KEY);
+        if !file.map.values().any(|map| map.from.names().iter().any(is_key)) {
+            let prefix = levels.prefixes.last().map_or("", String::as_str);
+            self.add(
+                "/decode/explode/keys",
+                format!("needs a column that reads which key it is: `from = \"{prefix}.{OWN_KEY}\"`"),
+            );
+        }
+        let comes_again = |(at, key): (usize, &String)| keys[..at].contains(key);
+        if keys.iter().any(String::is_empty) || keys.iter().enumerate().any(comes_again) {
+            self.add("/decode/explode/keys", "must be different names of keys");
+        }
     }
 
     /// The levels of `decode.explode`, without mistakes.

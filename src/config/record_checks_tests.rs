@@ -60,3 +60,36 @@ fn a_request_for_details_names_a_field_of_the_list() {
     let limit = detail("path = '/d/{record.id}'", "") + "[limits]\nmax_details = 0\n";
     assert_eq!(names("id", &limit), ["limits.max_details"]);
 }
+
+#[test]
+fn the_period_that_is_asked_for_needs_slices_of_periods() {
+    let measures = LISTS.replace("\"dossiers\"", "\"measures\"");
+    let of = |from: &str, field_type: &str, passes: &str| {
+        let map = format!("[map.period]\n{from}\ntype = '{field_type}'\nrequired = true\n");
+        mistaken_keys(&format!("{measures}{HTTP}{map}[decode]\ntype = 'json'\n{passes}"))
+    };
+    let pass = |slice: &str| {
+        format!(
+            "[[window.passes]]\nname = 'p'\nsince_param = 'a'\nuntil_param = 'b'\nformat = 'yyyy-MM-dd'\nstart = 'cursor'\n\
+             first_date = '2026-01-01'\n{slice}\n"
+        )
+    };
+    for (from, field_type, passes, wrong) in [
+        ("from = '#period'", "period", pass("slice = 'quarter'"), &[][..]),
+        ("from = ['ky', '#period']", "period", pass("slice = 'year'"), &[]),
+        ("from = '#period'", "period", pass(""), &["map.period.from"]),
+        ("from = '#period'", "period", String::new(), &["map.period.from"]),
+        ("from = '#period'", "code", pass("slice = 'month'"), &["map.period.from"]),
+    ] {
+        assert_eq!(of(from, field_type, &passes), wrong, "{from} {field_type} {passes}");
+    }
+}
+
+#[test]
+fn keys_of_a_map_need_a_column_that_reads_them() {
+    let explode = |keys: &str| format!("[decode]\ntype = 'json'\nexplode = {{ path = 'values[]', keys = {keys} }}\n");
+    assert_eq!(names("values[].#key", &explode("['a', 'b']")), [""; 0]);
+    assert_eq!(names("values[].id", &explode("['a', 'b']")), ["decode.explode.keys"]);
+    assert_eq!(names("values[].#key", &explode("['a', 'a']")), ["decode.explode.keys"]);
+    assert_eq!(names("values[].#key", &explode("['a', '']")), ["decode.explode.keys"]);
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::document::Document;
 use crate::config::problem::Problems;
+use crate::model::reporting_zone::{ReportingZone, USUAL_ZONE};
 use crate::model::worklist::WorklistSettings;
 
 /// The content of `motcua.toml`. Paths are relative to the file.
@@ -38,13 +39,27 @@ struct SettingsFile {
 }
 
 /// `[province]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Province {
     pub name: String,
     /// Province code of dossier and agency codes, for example `H61`.
     #[serde(default)]
     pub code: Option<String>,
+    /// IANA time zone of days, periods and working time, and of times that a source writes without an offset. Its offset from UTC
+    /// must be the same since 1990. A data folder has one zone.
+    #[serde(default = "usual_zone")]
+    pub zone: String,
+}
+
+impl Default for Province {
+    fn default() -> Self {
+        Self { name: String::new(), code: None, zone: usual_zone() }
+    }
+}
+
+fn usual_zone() -> String {
+    USUAL_ZONE.to_owned()
 }
 
 /// `[folders]`.
@@ -245,6 +260,10 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         alerts: document.part("alerts").unwrap_or_default(),
         postgres: document.part("postgres"),
     });
+    // Everything that is read after the settings may have times.
+    if let Err(message) = ReportingZone::named(&read.province.zone).and_then(ReportingZone::fix) {
+        problems.add(file, document.line("/province/zone"), "province.zone", message);
+    }
     let base = file.parent().unwrap_or(Path::new(".")).to_owned();
     let at = |path: &String| normalized(&base.join(path));
     let registry = |path: &Option<String>| path.as_ref().map(at);

@@ -22,6 +22,7 @@ use crate::fields::date_parts::DateParts;
 use crate::fields::date_tokens::{MAX_DEPTH, Token, has, has_halves, is_stated_once, runs_together};
 use crate::fields::date_words::{short_month, take_half, take_month};
 use crate::model::instant::local;
+use crate::model::reporting_zone::offset_text;
 
 /// Format in which the decoder of workbooks writes a date cell as text.
 pub const CELL_FORMAT: &str = "yyyy-MM-dd HH:mm:ss";
@@ -146,7 +147,7 @@ impl DateFormat {
         }
     }
 
-    /// Text of an instant in Vietnam's time. Optional parts are written, `S` has three digits, `Z` is `+0700`, and words are
+    /// Text of an instant in local time. Optional parts are written, `S` has three digits, `Z` is `+0700`, and words are
     /// English.
     #[must_use]
     pub fn write(&self, micros: i64) -> String {
@@ -213,7 +214,7 @@ fn put(tokens: &[Token], at: DateTime, text: &mut Vec<u8>) {
             Token::Second => (i32::from(at.second()), 2),
             Token::Fraction => (at.subsec_nanosecond() / 1_000_000, 3),
             Token::Offset => {
-                text.extend(b"+0700");
+                text.extend(offset_text("").bytes());
                 continue;
             }
             Token::Literal(byte) => {

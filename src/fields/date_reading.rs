@@ -1,10 +1,11 @@
 //! Reads the instants of one field: its formats, its zone, its calendar, and the time of day from a field of its own.
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::fields::date_format::{CELL_FORMAT, DateFormat};
 use crate::model::connector::{FieldMap, FieldType};
 use crate::model::instant;
+use crate::model::reporting_zone::USUAL_ZONE;
 
 /// Years by which the Buddhist Era of Thailand and Laos is ahead.
 const BUDDHIST_YEARS_AHEAD: i16 = 543;
@@ -57,7 +58,10 @@ impl DateReading {
             return Err(("formats", message.to_owned()));
         }
         let zone = match map.zone.as_deref() {
-            None | Some("Asia/Ho_Chi_Minh") => instant::vietnam(),
+            None => instant::zone(),
+            Some(name) if name == instant::zone_name() => instant::zone(),
+            // Not as it was before 1975.
+            Some(USUAL_ZONE) => TimeZone::fixed(Offset::constant(7)),
             Some(name) => TimeZone::get(name).map_err(|_| ("zone", format!("`{name}` is no IANA time zone")))?,
         };
         Ok(Self {

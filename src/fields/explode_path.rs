@@ -8,6 +8,9 @@ const MAX_LEVELS: usize = 3;
 /// Path of the key of a record in a map, and of an element in a map that is taken apart.
 pub(crate) const OWN_KEY: &str = "#key";
 
+/// Path of the period that a request asked for, which no record has.
+pub(crate) const ASKED_PERIOD: &str = "#period";
+
 /// Levels of a record: the record itself (level 0), the elements of its list (level 1), the elements of the list in such an
 /// element (level 2) …
 #[derive(Debug, Clone, Default)]

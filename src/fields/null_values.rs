@@ -4,9 +4,11 @@
 //! comparison of texts.
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::fields::date_format::DateFormat;
-use crate::model::instant::{DAY_MICROS, from_local};
+use crate::model::instant::{DAY_MICROS, from_local, zone_name};
+use crate::model::reporting_zone::USUAL_ZONE;
 use crate::model::text::fold;
 
 /// Year, month and day as written. The day may be 0, as in `00/01/1900`.
@@ -30,7 +32,7 @@ pub(super) struct NullValues {
     longest: usize,
     /// Declared days.
     days: Vec<WrittenDay>,
-    /// Midnight in Vietnam of every day, from the earliest possible to the latest, in microseconds UTC.
+    /// Local midnight of every day, from the earliest possible to the latest, in microseconds UTC.
     midnights: Vec<(i64, i64)>,
 }
 
@@ -80,7 +82,7 @@ impl NullValues {
         NULL_DAYS.contains(&day) || self.days.contains(&day)
     }
 
-    /// Whether an instant with an offset is the midnight of such a day in Vietnam: `1899-12-31T17:00:00Z` is 1900-01-01.
+    /// Whether an instant with an offset is the local midnight of such a day: `1899-12-31T17:00:00Z` is 1900-01-01.
     pub(super) fn has_midnight(&self, micros: i64) -> bool {
         self.midnights.iter().any(|(first, last)| (*first..=*last).contains(&micros))
     }
@@ -113,6 +115,12 @@ fn is_time(text: &str) -> bool {
 
 fn midnight_of(day: Date) -> (i64, i64) {
     let at = from_local(day.into());
+    if zone_name() != USUAL_ZONE {
+        // By the offset that the zone had then.
+        let historical = TimeZone::get(zone_name()).and_then(|zone| zone.to_timestamp(day.into()));
+        let historical = historical.map_or(at, jiff::Timestamp::as_microsecond);
+        return (at.min(historical), at.max(historical));
+    }
     (if day.year() > LAST_YEAR_AHEAD { at } else { at - AHEAD_MICROS }, at)
 }
 

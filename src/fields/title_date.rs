@@ -35,7 +35,7 @@ impl TitleDate {
     /// letter case, spacing and the form of Unicode.
     #[must_use]
     pub fn last(&self, text: &str) -> Option<i64> {
-        let zone = instant::vietnam();
+        let zone = instant::zone();
         let is_before = |at: usize| text.get(..at).is_some_and(|part| fold(part).ends_with(&self.before));
         let is_after = |at: usize| text.get(at..).is_some_and(|part| fold(part).starts_with(&self.after));
         let found = self.format.matches(text, &zone).filter(|(bytes, _)| is_before(bytes.start) && is_after(bytes.end));

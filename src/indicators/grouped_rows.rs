@@ -7,10 +7,10 @@ use polars::prelude::*;
 use crate::expressions::{
     GroupedTable, JoinedRows, SettingValue, Settings, dossier_facts, fold, notes_by_dossier, post_by_dossier,
 };
-use crate::indicators::local_time::{OFFSET, micros};
+use crate::indicators::local_time::micros;
 use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::polars_expressions::{FactRenderer, null_of, predicate};
-use crate::model::instant::DAY_MICROS;
+use crate::model::instant::{DAY_MICROS, offset_micros};
 
 /// The facts of the groups of a table, by dossier code.
 #[derive(Debug)]
@@ -188,7 +188,8 @@ impl Promises {
 
 /// Whether two due dates are the same. Midnight stands for a date without a time of day, which is compared by its day.
 fn is_same_date(due: i64, promise: i64) -> bool {
-    let local = |instant: i64| instant + OFFSET;
+    let offset = offset_micros();
+    let local = |instant: i64| instant + offset;
     let is_date = |instant: i64| local(instant).rem_euclid(DAY_MICROS) == 0;
     let day = |instant: i64| local(instant).div_euclid(DAY_MICROS);
     due == promise || (is_date(due) || is_date(promise)) && day(due) == day(promise)

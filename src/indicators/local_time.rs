@@ -1,11 +1,8 @@
-//! Expressions over instants in microseconds UTC, and the days that they fall on in Viet Nam.
+//! Expressions over instants in microseconds UTC, and the local days that they fall on.
 
 use polars::prelude::*;
 
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
-
-/// Vietnam's offset in microseconds.
-pub(super) const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
+use crate::model::instant::{DAY_MICROS, offset_micros};
 
 /// An instant column in microseconds UTC.
 pub(super) fn micros(name: &str) -> Expr {
@@ -14,5 +11,5 @@ pub(super) fn micros(name: &str) -> Expr {
 
 /// The local day of an instant in microseconds, as days since 1970-01-01.
 pub(super) fn local_day(instant: Expr) -> Expr {
-    (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
+    (instant + lit(offset_micros())).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
 }

@@ -10,8 +10,8 @@ use polars::prelude::*;
 
 use crate::calendar::{StatutoryTime, WorkingDayTable};
 use crate::expressions::{Comparison, Expression, Fact, FactTable, Function, Operation, Settings, Stage, fold};
-use crate::indicators::local_time::{OFFSET, local_day};
-use crate::model::instant::DAY_MICROS;
+use crate::indicators::local_time::local_day;
+use crate::model::instant::{DAY_MICROS, offset_micros};
 use crate::model::predicate::FactType;
 use crate::model::procedure::TimeUnit;
 
@@ -76,9 +76,10 @@ impl FactRenderer<'_> {
         let days = || Arc::clone(self.days.expect("whoever renders working time has the working days"));
         match function {
             Function::LocalDay => local_day(first),
-            Function::TimeOfDay => (first + lit(OFFSET)) % lit(DAY_MICROS),
+            Function::TimeOfDay => (first + lit(offset_micros())) % lit(DAY_MICROS),
             Function::EndOfDay => {
-                (first + lit(OFFSET)).floor_div(lit(DAY_MICROS)) * lit(DAY_MICROS) + lit(DAY_MICROS - OFFSET - 1)
+                let offset = offset_micros();
+                (first + lit(offset)).floor_div(lit(DAY_MICROS)) * lit(DAY_MICROS) + lit(DAY_MICROS - offset - 1)
             }
             Function::SameDayDue => {
                 let days = days();

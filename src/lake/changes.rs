@@ -2,7 +2,7 @@
 //! Compares consecutive versions of each dossier.
 //!
 //! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run, explained. Values are
-//! written as stored, instants as ISO 8601 in Vietnam's time zone.
+//! written as stored, instants as ISO 8601 in local time.
 
 use std::collections::HashMap;
 

@@ -13,7 +13,7 @@ use super::error::{LakeError, rows_error};
 use super::layout::Layout;
 use super::rows::{KEY, VERSION_ORDER, collect, columns, newest_per_key, scan};
 use super::verification::VerifiedFiles;
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
+use crate::model::instant::{DAY_MICROS, offset_micros};
 use crate::model::table::DUE_HISTORY;
 
 /// The columns of a version that its due dates and pauses are read from.
@@ -54,7 +54,7 @@ pub(super) fn stated() -> Vec<Expr> {
 /// version.
 fn of_one_version() -> [Expr; 3] {
     let micros = |name: &str| col(name).cast(DataType::Int64);
-    let local = |at: Expr| at + lit(VIETNAM_OFFSET_SECS * 1_000_000);
+    let local = |at: Expr| at + lit(offset_micros());
     let day = |at: Expr| local(at).floor_div(lit(DAY_MICROS));
     let received = || micros("received_at");
     // Not before the reception. A moment at midnight is a date: its day counts.

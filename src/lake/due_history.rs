@@ -9,7 +9,7 @@
 //! one by its status; or it differs from the version before it in more requests for supplements, another date of the
 //! request or of the reception of a supplement, or a date of the suspension. An apology explains nothing.
 
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
+use crate::model::instant::{DAY_MICROS, offset_micros};
 
 /// Statuses under which the clock of a dossier is stopped.
 pub(super) const PAUSED_STATUSES: [&str; 3] = ["supplement", "finance", "stopped"];
@@ -78,7 +78,8 @@ impl DueHistory {
 /// Whether a due date lies before the reception. A due date at midnight is a date: it lies before the reception if its day
 /// does.
 fn is_before(due: i64, received: i64) -> bool {
-    let local = |at: i64| at + VIETNAM_OFFSET_SECS * 1_000_000;
+    let offset = offset_micros();
+    let local = |at: i64| at + offset;
     let is_date = local(due).rem_euclid(DAY_MICROS) == 0;
     let day = |at: i64| local(at).div_euclid(DAY_MICROS);
     due < received && !(is_date && day(due) == day(received))

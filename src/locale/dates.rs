@@ -1,4 +1,4 @@
-//! Dates and times in Vietnam's time zone, the same in both languages.
+//! Local dates and times, the same in both languages.
 
 use jiff::civil::Date;
 

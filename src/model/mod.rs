@@ -26,6 +26,7 @@ pub mod procedure;
 pub mod pull;
 pub mod record;
 pub mod report_form;
+pub mod reporting_zone;
 pub mod rules;
 pub mod source_order;
 pub mod table;

@@ -298,6 +298,23 @@ impl Page {
         }
     }
 
+    /// Sets a cell of every row that has none there and whose cells are kept.
+    ///
+    /// # Panics
+    /// If the field is out of range, or the page's text exceeds 4 GiB.
+    pub fn set_in_all_rows(&mut self, field: usize, value: &str) {
+        let start = u32::try_from(self.text.len()).expect("kept text of a page is bounded by the body limit");
+        let len = u32::try_from(value.len()).expect("kept text of a page is bounded by the body limit");
+        self.text.push_str(value);
+        self.seen[field] |= !self.rows.is_empty();
+        let rows = self.cells.chunks_exact_mut(self.fields.len()).zip(&self.rows);
+        for (cells, _) in
+            rows.filter(|(cells, (_, reason))| matches!(reason, None | Some(Reason::NoDetail)) && cells[field] == NULL)
+        {
+            cells[field] = Span { start, len };
+        }
+    }
+
     /// Marks the current row as unreadable and clears its cells; only its row number is kept.
     ///
     /// # Panics

@@ -12,7 +12,7 @@ pub const MOMENT_FORMS: &str = "write `2026-10-01`, `2026-10-01T06:00` or `2026-
 const SECOND: i64 = 1_000_000;
 
 /// The last microsecond (UTC) of what is typed: of a day, of a minute or of a second. Without an offset the time is that of
-/// Vietnam. A space may stand for the `T`, and for the `+` of an offset, which addresses turn into a space.
+/// the office. A space may stand for the `T`, and for the `+` of an offset, which addresses turn into a space.
 ///
 /// # Errors
 /// What is wrong with it, for messages.
@@ -28,8 +28,8 @@ pub fn typed_moment(text: &str) -> Result<i64, String> {
     let wrong = || format!("`{text}` is no day or moment");
     let time = rest.strip_prefix(['T', 't', ' ']).ok_or_else(wrong)?;
     let (time, offset) = match time.find(['+', '-', ' ', 'Z', 'z']) {
-        Some(at) => (&time[..at], offset(&time[at..]).ok_or_else(wrong)?),
-        None => (time, Offset::constant(7)),
+        Some(at) => (&time[..at], Some(offset(&time[at..]).ok_or_else(wrong)?)),
+        None => (time, None),
     };
     let length = match time.len() {
         5 => 60 * SECOND,
@@ -37,7 +37,10 @@ pub fn typed_moment(text: &str) -> Result<i64, String> {
         _ => return Err(wrong()),
     };
     let at: DateTime = format!("{day}T{time}").parse().map_err(|_| wrong())?;
-    let from = offset.to_timestamp(at).map_err(|_| wrong())?.as_microsecond();
+    let from = match offset {
+        Some(offset) => offset.to_timestamp(at).map_err(|_| wrong())?.as_microsecond(),
+        None => from_local(at),
+    };
     Ok(from + length - 1)
 }
 

@@ -10,6 +10,7 @@ use crate::model::pull::{Outcome, Purpose};
 use crate::run::clock;
 use crate::run::error::RunError;
 use crate::run::failure::{DISK_FULL, OWN_ERROR, STORED_DATA_DAMAGED};
+use crate::run::folder_zone;
 use crate::run::ledger::{Ledger, Pull};
 use crate::run::lock::Lock;
 use crate::run::night_closing::{ClosedNight, NightClosing};
@@ -58,6 +59,7 @@ impl<'a> DataFolder<'a> {
     /// Locks a data folder and opens its tables and its ledger. `verb` is written into the lock file.
     pub async fn open(config: &'a Configuration, data: &Path, verb: &str, now: i64) -> Result<Self, RunError> {
         let lock = Lock::take(data, verb, now)?;
+        folder_zone::check(data)?;
         let lake = Lake::open(&data.join("lake")).await?;
         let ledger = Ledger::open(data).await?;
         ledger.check().await?;

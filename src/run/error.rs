@@ -38,6 +38,10 @@ pub enum RunError {
     DamagedLedger { what: String },
     #[error("the ledger `ledger.sqlite` has schema version {version}; this motcua knows versions up to {newest}")]
     NewerLedger { version: i64, newest: i64 },
+    #[error(
+        "the data folder `{folder}` counts in the zone `{of_folder}`, and `province.zone` of the settings is `{wanted}`"
+    )]
+    OtherZone { folder: std::path::PathBuf, of_folder: String, wanted: String },
     #[error(transparent)]
     Landing(#[from] LandingError),
     #[error(transparent)]

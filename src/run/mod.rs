@@ -31,6 +31,7 @@ mod explanation;
 mod failure;
 mod figures;
 mod file_listing;
+mod folder_zone;
 mod large_deletions;
 mod ledger;
 mod lock;

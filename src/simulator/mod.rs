@@ -24,6 +24,7 @@ mod listing;
 mod measure_sheet;
 mod ministry_list;
 mod ministry_services;
+mod national_evaluation;
 mod national_message;
 mod national_portal;
 mod opencps;
@@ -53,6 +54,7 @@ pub use self::faults::{Fault, FaultSide};
 pub use self::generate::{ProvinceSettings, generate};
 pub use self::ministry_list::MINISTRY_CONNECTOR;
 pub use self::ministry_services::{DVCSYNC_PATH, SLD_KEY, SLD_PATH};
+pub use self::national_evaluation::{EVALUATION_PATH, EVALUATION_ROOT};
 pub use self::national_message::MessageFormat;
 pub use self::national_portal::{
     CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH,

@@ -28,6 +28,7 @@ use crate::simulator::faults::Fault;
 use crate::simulator::faulty_answers::{FaultState, json_answer};
 use crate::simulator::listing::{ListEntry, SearchPage, SearchQuery, found, list};
 use crate::simulator::ministry_services::{self, DVCSYNC_PATH, SLD_KEY, SLD_PATH};
+use crate::simulator::national_evaluation::{self, EVALUATION_PATH};
 use crate::simulator::national_portal::{CALL_PATH, LOGIN_PATH, NationalPortal};
 use crate::simulator::opencps::{self, OPENCPS_GROUP, OPENCPS_PATH};
 use crate::simulator::paging_styles::{self, CURSOR_PATH, KEYSET_PATH, PagingStyle, TD_PATH};
@@ -135,6 +136,7 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
         .route(SEARCH_PATH, get(search))
         .route(LOGIN_PATH, post(login))
         .route(CALL_PATH, post(call))
+        .route(EVALUATION_PATH, post(evaluation))
         .route(TAN_DAN_LOGIN_PATH, post(tan_dan_login))
         .route(TAN_DAN_SEARCH_PATH, post(tan_dan_search));
     let router = PAGED.into_iter().fold(router, |router, (path, style)| {
@@ -299,6 +301,12 @@ async fn call(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>
     portal.requests.fetch_add(1, Ordering::Relaxed);
     let fault = locked(&portal.fault_state).fault;
     Json(locked(&portal.adapter).call(&request, &portal.province, fault)).into_response()
+}
+
+async fn evaluation(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>) -> Response {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    let day = portal.day.get().min(portal.province.today());
+    (StatusCode::CREATED, Json(national_evaluation::answer(&portal.province, &request, day))).into_response()
 }
 
 async fn tan_dan_login(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>) -> Response {

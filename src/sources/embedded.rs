@@ -17,7 +17,7 @@ pub(super) fn json_of(text: &str) -> Option<Result<Cow<'_, str>, SourceError>> {
     match text.as_bytes().first()? {
         b'{' => Some(Ok(Cow::Borrowed(text))),
         b'[' => serde_json::from_str::<IgnoredAny>(text).is_ok().then_some(Ok(Cow::Borrowed(text))),
-        b'<' => Some(XmlConverter::new(text, &[], 0).json().map(Cow::Owned)),
+        b'<' => Some(XmlConverter::new(text).json().map(Cow::Owned)),
         _ => None,
     }
 }

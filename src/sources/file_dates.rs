@@ -32,7 +32,7 @@ impl FileDates {
     pub fn date(&self, name: &str, titles: Option<&str>) -> Option<i64> {
         match self {
             Self::Modified => None,
-            Self::Name(format) => format.find(name, &instant::vietnam()),
+            Self::Name(format) => format.find(name, &instant::zone()),
             Self::Title(pattern) => pattern.last(titles?),
         }
     }

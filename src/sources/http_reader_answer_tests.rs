@@ -176,3 +176,22 @@ async fn a_token_response_and_a_cursor_are_bounded() {
     let read = pull(&[GET, ROWS, cursor], vec![next((8 << 10) + 1)]).await;
     assert_eq!((read.kind(), read.rows()), (Some(ErrorKind::NoCursor), vec![]));
 }
+
+#[tokio::test]
+async fn rows_have_the_period_that_was_asked_for() {
+    // Until 14 November 2023, 22:13 UTC; the period is the first field.
+    let months = "[map.case_period]\nfrom='#period'\ntype='period'\n\
+                  [[window.passes]]\nname='m'\nformat='yyyy-MM-dd'\nsince_param='a'\nuntil_param='b'\nstart='cursor'\n\
+                  first_date='2023-09-20'\nslice='SLICE'\n";
+    for (slice, expected) in [
+        ("month", vec![vec!["2023-09"; 2], vec!["2023-10"], vec![]]),
+        ("quarter", vec![vec!["2023-Q3"; 2], vec!["2023-Q4"]]),
+        ("year", vec![vec!["2023"; 2]]),
+    ] {
+        let answers = [page(&["a", "b"], ""), page(&["c"], ""), page(&[], "")];
+        let answers = answers.into_iter().take(expected.len()).collect();
+        let read = pull(&[GET, ROWS, &months.replace("SLICE", slice)], answers).await;
+        assert_eq!((read.kind(), read.unused), (None, 0), "{slice}");
+        assert_eq!(read.pages, expected, "{slice}");
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::fields::explode_path::ASKED_PERIOD;
 use crate::model::connector::{ConnectorFile, Decode, PageEnd, Pages, RequestTemplate};
 use crate::model::page::Page;
 use crate::model::pull::PagePlace;
@@ -137,7 +138,19 @@ impl PageFetcher {
             let list = std::mem::replace(&mut fetched.page, self.empty_page(String::new()));
             fetched.page = details.complete(&self.exchange, list).await?;
         }
+        if let PageReply::Page(fetched) = &mut reply {
+            self.state_period(wanted, &mut fetched.page);
+        }
         Ok(reply)
+    }
+
+    /// Sets the period that was asked for in the rows of a page, if the connector maps it.
+    fn state_period(&self, wanted: &PageRequest, page: &mut Page) {
+        let period = wanted.slice.as_ref().and_then(|slice| slice.period.as_deref());
+        let field = page.fields.iter().position(|field| field == ASKED_PERIOD);
+        if let Some((field, period)) = field.filter(|_| self.decoder.has_paths()).zip(period) {
+            page.set_in_all_rows(field, period);
+        }
     }
 
     async fn fetch_list(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {

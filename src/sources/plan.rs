@@ -23,6 +23,8 @@ pub struct TimeSlice {
     /// Year and month in which it begins.
     pub year: i16,
     pub month: i8,
+    /// The period that it is, as `Period::parse` reads it; `None` without `slice`.
+    pub period: Option<String>,
 }
 
 /// The slices of a pull in reading order; empty if the connector has no passes.
@@ -106,6 +108,7 @@ fn slice(pass: &Pass, format: &DateFormat, since: i64, until: i64) -> TimeSlice 
         days: format!("{first}..{}", instant::local(until - 1).date()),
         year: first.year(),
         month: first.month(),
+        period: pass.slice.map(|unit| unit.period(first).to_string()),
     }
 }
 
@@ -128,7 +131,7 @@ fn start_of(pass: &Pass, first: i64, cursor: &Cursor, oldest_open: &BTreeMap<Str
 }
 
 fn first_instant(text: &str) -> Option<i64> {
-    DateFormat::compile("yyyy-MM-dd").ok()?.read(text, &instant::vietnam())
+    DateFormat::compile("yyyy-MM-dd").ok()?.read(text, &instant::zone())
 }
 
 #[cfg(test)]
@@ -153,7 +156,7 @@ mod tests {
 
     fn at(text: &str) -> i64 {
         let format = DateFormat::compile("yyyy-MM-dd[ HH:mm]").expect("the pattern is valid");
-        format.read(text, &instant::vietnam()).expect("the text is a date")
+        format.read(text, &instant::zone()).expect("the text is a date")
     }
 
     fn days(start: Start, now: &str, read_until: Option<&str>, oldest: Option<&str>) -> Vec<String> {

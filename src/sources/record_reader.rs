@@ -7,6 +7,7 @@ use serde::de::{Deserialize as _, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::fields::explode_path::{ExplodeLevels, OWN_KEY};
+use crate::model::connector::Explode;
 use crate::model::page::{CELL_STRUCTURE, Page, Reason};
 use crate::sources::embedded::json_of;
 use crate::sources::json_scalar::scalar;
@@ -19,6 +20,8 @@ pub(crate) struct RecordReader {
     /// Level 0 is the record itself. Without `explode` there is no other.
     levels: Vec<Level>,
     may_be_empty: bool,
+    /// `decode.explode.keys`: the elements of the innermost map; if empty, all of its keys are.
+    keys: Vec<String>,
     /// In converted XML a list of one element is that element, and one of none is absent.
     is_xml: bool,
 }
@@ -53,17 +56,17 @@ impl RecordReader {
     /// A message that names the path and what is wrong with it.
     pub(crate) fn compile(
         fields: &[(usize, &str)],
-        explode: Option<(&str, bool)>,
+        explode: Option<&Explode>,
         part: &RecordPart,
     ) -> Result<Self, String> {
         let &RecordPart { prefix: record_prefix, mut first_place, is_xml } = part;
-        let Some((path, may_be_empty)) = explode else {
+        let Some(explode) = explode else {
             let part = TreePart { prefix: record_prefix, first_place, ..TreePart::default() };
             let selection = Selection::compile_part(fields.iter().copied(), part)?;
             let only = Level { selection, element: None, key: None, list: None };
-            return Ok(Self { levels: vec![only], may_be_empty: false, is_xml });
+            return Ok(Self { levels: vec![only], may_be_empty: false, keys: Vec::new(), is_xml });
         };
-        let places = ExplodeLevels::parse(path)?;
+        let places = ExplodeLevels::parse(&explode.path)?;
         let mut levels = Vec::new();
         for at in 0..=places.lists.len() {
             let here = || fields.iter().map(|(cell, field)| (*cell, places.place(field)));
@@ -84,7 +87,7 @@ impl RecordReader {
             let element = if at == 0 { None } else { cell_of("") };
             levels.push(Level { selection, element, key: cell_of(OWN_KEY), list });
         }
-        Ok(Self { levels, may_be_empty, is_xml })
+        Ok(Self { levels, may_be_empty: explode.may_be_empty, keys: explode.keys.clone(), is_xml })
     }
 
     /// Whether a record gives a row for each element of a list. Its rows are then numbered in the order of the page.
@@ -157,6 +160,10 @@ impl RecordReader {
             }
             let row = page.next_row();
             page.begin_row_like(row, &above);
+            if element.is_empty() {
+                page.mark_unreadable(Reason::NoList);
+                continue;
+            }
             if let (Some(field), Some(key)) = (next.key, key) {
                 page.note_field(field);
                 page.set(field, &key);
@@ -186,6 +193,7 @@ impl RecordReader {
                 let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| Reason::Malformed)?;
                 Ok(elements.into_iter().map(|element| (None, element.get())).collect())
             }
+            Some(b'{') if is_map && !self.keys.is_empty() && at + 2 == self.levels.len() => self.wanted(&members(raw)?),
             Some(b'{') if is_map => {
                 let members = members(raw)?.into_iter().filter(|(key, _)| is_of_map(key));
                 Ok(members.map(|(key, value)| (Some(key), value)).collect())
@@ -196,6 +204,23 @@ impl RecordReader {
             Some(b'"') if self.is_xml && !is_map => Ok(vec![(None, raw)]),
             _ => Err(Reason::NoList),
         }
+    }
+    /// The elements that `decode.explode.keys` names; the value of one that the map lacks is empty. A map without any of them
+    /// is none of the expected ones.
+    fn wanted<'r>(&self, members: &[(String, &'r str)]) -> Result<Vec<(Option<String>, &'r str)>, Reason> {
+        let value_of = |key: &String| {
+            let mut found = members.iter().filter(|(name, _)| name == key).map(|(_, value)| *value);
+            match (found.next(), found.next()) {
+                (Some(_), Some(_)) => Err(Reason::Malformed),
+                (value, _) => Ok(value),
+            }
+        };
+        let values: Vec<Option<&str>> = self.keys.iter().map(value_of).collect::<Result<_, _>>()?;
+        if values.iter().all(Option::is_none) && !self.may_be_empty {
+            return Err(Reason::NoList);
+        }
+        let elements = self.keys.iter().zip(values).filter(|(_, value)| value.is_some() || !self.may_be_empty);
+        Ok(elements.map(|(key, value)| (Some(key.clone()), value.unwrap_or_default())).collect())
     }
 }
 

@@ -4,8 +4,26 @@ use std::sync::Arc;
 
 use super::*;
 
+fn explode(path: &str, may_be_empty: bool, keys: &[&str]) -> Explode {
+    Explode { path: path.to_owned(), keys: keys.iter().map(|key| (*key).to_owned()).collect(), may_be_empty }
+}
+
 /// The rows that a record gives: row number, reason, cells.
-fn rows(fields: &[&str], explode: (&str, bool), is_xml: bool, record: &str) -> Vec<(u32, Option<Reason>, Vec<String>)> {
+fn rows(
+    fields: &[&str],
+    (path, may_be_empty): (&str, bool),
+    is_xml: bool,
+    record: &str,
+) -> Vec<(u32, Option<Reason>, Vec<String>)> {
+    exploded_rows(fields, &explode(path, may_be_empty, &[]), is_xml, record)
+}
+
+fn exploded_rows(
+    fields: &[&str],
+    explode: &Explode,
+    is_xml: bool,
+    record: &str,
+) -> Vec<(u32, Option<Reason>, Vec<String>)> {
     let cells: Vec<(usize, &str)> = fields.iter().copied().enumerate().collect();
     let part = RecordPart { is_xml, ..RecordPart::default() };
     let reader = RecordReader::compile(&cells, Some(explode), &part).expect("the paths are valid");
@@ -108,9 +126,42 @@ fn a_text_with_json_is_taken_apart_and_one_element_of_xml_is_a_list() {
 
 #[test]
 fn a_page_does_not_take_more_rows_than_it_may() {
-    let reader = RecordReader::compile(&[(0, "[]")], Some(("[]", false)), &RecordPart::default()).expect("valid");
+    let reader =
+        RecordReader::compile(&[(0, "[]")], Some(&explode("[]", false, &[])), &RecordPart::default()).expect("valid");
     let mut page = Page::new(1, String::new(), String::new(), Arc::from(vec!["[]".to_owned()]));
     let record = format!("[{}0]", "1,".repeat(50));
     let read = reader.read(&mut page, 1, (&mut serde_json::Deserializer::from_str(&record), None), 50);
     assert!(read.is_err() && page.len() == 51, "{}", page.len());
+}
+
+#[test]
+fn keys_that_are_named_are_rows_of_every_record() {
+    let fields = ["name", "total", "[].#key", "[]"];
+    let of_keys = explode("[]", false, &["onTime", "online"]);
+    let found = |record: &str| exploded_rows(&fields, &of_keys, false, record);
+    assert_eq!(
+        found(r#"{"name": "a", "total": 9, "online": 4, "onTime": 7, "days": 2.5, "more": {"x": 1}}"#),
+        [read(1, &["a", "9", "onTime", "7"]), read(2, &["a", "9", "online", "4"])]
+    );
+    // A null is a row without a value; a key that is absent is no row that can be read.
+    assert_eq!(
+        found(r#"{"name": "a", "total": 9, "onTime": null, "online": 4}"#),
+        [read(1, &["a", "9", "onTime", "-"]), read(2, &["a", "9", "online", "4"])]
+    );
+    let lacking = r#"{"name": "a", "total": 9, "online": 4}"#;
+    assert_eq!(found(lacking), [refused(1, Reason::NoList, 4), read(2, &["a", "9", "online", "4"])]);
+    let may_lack = explode("[]", true, &["onTime", "online"]);
+    assert_eq!(exploded_rows(&fields, &may_lack, false, lacking), [read(1, &["a", "9", "online", "4"])]);
+    assert_eq!(found(r#"{"name": "a", "total": 9}"#), [refused(1, Reason::NoList, 4)]);
+    assert_eq!(found(r#"{"name": "a", "online": 1, "online": 2}"#), [refused(1, Reason::Malformed, 4)]);
+    // In a map below the record, and in XML.
+    let below = explode("counts[]", false, &["n", "m"]);
+    let fields = ["name", "counts[].#key", "counts[]"];
+    for (record, is_xml) in [
+        (r#"{"name": "a", "counts": {"n": 1, "m": 2, "k": 3}}"#, false),
+        (r#"{"name": "a", "counts": {"n": "1", "m": "2", "@k": "3"}}"#, true),
+    ] {
+        let expected = [read(1, &["a", "n", "1"]), read(2, &["a", "m", "2"])];
+        assert_eq!(exploded_rows(&fields, &below, is_xml, record), expected);
+    }
 }

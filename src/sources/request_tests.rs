@@ -26,6 +26,7 @@ fn slice() -> TimeSlice {
         days: "2026-01-01..2026-01-31".to_owned(),
         year: 2026,
         month: 1,
+        period: None,
     }
 }
 

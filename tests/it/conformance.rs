@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `*.json`, `*.xml`, `*.csv`, `*.csv.gz`, `*.xlsx` | recorded bodies, decoded and mapped in the order of their names |
 //! | `expected.jsonl` | expected records, one per line: non-null columns, instants in RFC 3339 with +07:00 |
+//! | `2025-09_1.json` | of a connector that maps `#period`: the body of a page of that period |
 //! | `rejects.jsonl` | expected rejections, one per line: `page`, `row`, `field`, `reason` |
 #![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
 
@@ -73,8 +74,12 @@ fn case_records(connector: &Connector, case: &Path) -> (Vec<Json>, Vec<Json>) {
     let (mut records, mut rejects) = (Vec::new(), Vec::new());
     for (number, body) in (1..).zip(&bodies) {
         let bytes = std::fs::read(body).expect("readable");
-        let (page, _) = decode_page(connector, &readers, &bytes, number, name(body))
+        let (mut page, _) = decode_page(connector, &readers, &bytes, number, name(body))
             .unwrap_or_else(|error| panic!("{}: {error}", body.display()));
+        if let Some(field) = page.fields.iter().position(|field| field == "#period") {
+            let name = name(body);
+            page.set_in_all_rows(field, name.split(['.', '_']).next().unwrap_or_default());
+        }
         for row in mapper.map_page(&page) {
             match row {
                 Ok(record) => records.push(as_json(mapper.kind(), &record)),

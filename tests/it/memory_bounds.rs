@@ -22,9 +22,7 @@ const BOUND_KIB: u64 = 300 << 10;
 const TABLES: &str = r#"
 [retry]
 attempts = 1
-[decode]
-type = "json"
-records = "rows"
+DECODE
 [map.source_key]
 from = "id"
 type = "code"
@@ -46,6 +44,9 @@ required = true
 least_of_usual = 0
 "#;
 
+const JSON: &str = "[decode]\ntype = \"json\"\nrecords = \"rows\"";
+const XML: &str = "[decode]\ntype = \"xml\"\nrecords = \"list.row\"";
+
 /// Name of the connector, its answer, and what the night must say about it.
 type Hostile = (&'static str, fn() -> String, &'static str);
 
@@ -57,6 +58,39 @@ const ANSWERS: [Hostile; 6] = [
     ("nested", || format!("{{\"rows\":{}", "[".repeat(60_000_000)), "the body ends"),
     ("too-long", || rows(&" ".repeat(70 << 20)), "longer than"),
 ];
+
+const XML_ANSWERS: [Hostile; 5] = [
+    ("xml-most-records", || list(&xml_records()), "accepted 100.000 "),
+    ("xml-many-records", || list(&"<row/>".repeat(3_000_000)), "more than 100000 records"),
+    ("xml-around", || format!("{}{}", "<list>", "<other><a b='1'/></other>".repeat(1_000_000)), "the body ends"),
+    ("xml-one-record", || list(&format!("<row>{}</row>", "<a/>".repeat(3_000_000))), "more than 500000 elements"),
+    ("xml-wide-record", || list(&format!("<row>{}</row>", wide_elements())), "quarantined 1"),
+];
+
+fn list(rows: &str) -> String {
+    format!("<list>{rows}</list>")
+}
+
+/// As [`most_records`], with elements beside those that are kept.
+fn xml_records() -> String {
+    let agency = "Sở Nội vụ ".repeat(12);
+    (0..100_000).fold(String::new(), |mut list, number| {
+        let _ = write!(
+            list,
+            "<row><id>a{number}</id><code>HS-{number}</code><agency>{agency}</agency><received>2026-03-02</received>\
+             <note lang='vi'>{agency}</note></row>"
+        );
+        list
+    })
+}
+
+/// As many elements of different names as a record may have.
+fn wide_elements() -> String {
+    (0..499_000).fold(String::new(), |mut elements, number| {
+        let _ = write!(elements, "<a{number}/>");
+        elements
+    })
+}
 
 fn rows(list: &str) -> String {
     format!("{{\"rows\":[{}]}}", list.trim_end_matches(','))
@@ -94,7 +128,7 @@ fn packed(body: &str) -> Vec<u8> {
 }
 
 /// Writes an office with one connector for each name. They are read one after another.
-fn write_office(folder: &Path, url: &str, names: &[&str]) {
+fn write_office(folder: &Path, url: &str, (names, decode): (&[&str], &str)) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log");
     for part in ["indicators", "rules"] {
         std::fs::create_dir_all(folder.join(part)).expect("the scratch folder is writable");
@@ -110,9 +144,10 @@ fn write_office(folder: &Path, url: &str, names: &[&str]) {
     for name in names {
         let connector = folder.join("connectors").join(name);
         std::fs::create_dir_all(&connector).expect("the scratch folder is writable");
+        let tables = TABLES.replace("DECODE", decode);
         let text = format!(
             "[connector]\nversion = 1\ntitle = \"Bounds\"\nkind = \"dossiers\"\nsystem = \"none\"\ncontact = \"none\"\n\
-             [access]\ntype = \"http\"\nbase_url = \"{url}\"\n[request]\npath = \"/{name}\"\n{TABLES}"
+             [access]\ntype = \"http\"\nbase_url = \"{url}\"\n[request]\npath = \"/{name}\"\n{tables}"
         );
         std::fs::write(connector.join("connector.toml"), text).expect("the scratch folder is writable");
     }
@@ -147,25 +182,37 @@ fn high_water_mark(status: &str) -> Option<u64> {
 #[test]
 fn no_answer_takes_more_than_300_mib_above_an_idle_night() {
     let record = r#"{"id":"a1","code":"HS-1","agency":"Sở Nội vụ","received":"2026-03-02"},"#;
+    check(&ANSWERS, rows(record), JSON);
+}
+
+#[test]
+fn no_xml_takes_more_than_300_mib_above_an_idle_night() {
+    let record = "<row><id>a1</id><code>HS-1</code><agency>Sở Nội vụ</agency><received>2026-03-02</received></row>";
+    check(&XML_ANSWERS, list(record), XML);
+}
+
+/// Compares the peak of a night of hostile answers with that of a night that reads one record.
+fn check(answers: &'static [Hostile], one_record: String, decode: &str) {
     let url = stub_server(move |request| {
         let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
-        match ANSWERS.iter().find(|(name, ..)| *name == path) {
+        match answers.iter().find(|(name, ..)| *name == path) {
             Some((_, body, _)) => Answer::Raw(packed(&body())),
-            None => Answer::Raw(packed(&rows(record))),
+            None => Answer::Raw(packed(&one_record)),
         }
     });
     let office = |names: &[&str]| {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
-        write_office(folder.path(), &url, names);
+        write_office(folder.path(), &url, (names, decode));
         let (peak, output) = peak_of_night(folder.path());
         (peak, said(&output))
     };
     let (idle, shown) = office(&["idle"]);
     assert!(shown.contains("accepted 1 "), "{shown}");
     assert!(idle > 10 << 10, "the peak was read: {idle} KiB");
-    let (peak, shown) = office(&ANSWERS.map(|(name, ..)| name));
-    for (name, _, expected) in ANSWERS {
-        let line = shown.lines().find(|line| line.starts_with(&format!("{name}: ")) && line.contains(expected));
+    let names: Vec<&str> = answers.iter().map(|(name, ..)| *name).collect();
+    let (peak, shown) = office(&names);
+    for (name, _, expected) in answers {
+        let line = shown.lines().find(|line| line.starts_with(&format!("{name}: ")) && line.contains(*expected));
         assert!(line.is_some(), "{name}: {shown}");
     }
     assert!(peak <= idle + BOUND_KIB, "{} MiB above an idle night of {} MiB", (peak - idle) >> 10, idle >> 10);

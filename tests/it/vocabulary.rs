@@ -23,6 +23,7 @@ use zip::write::SimpleFileOptions;
 use crate::conformance::as_json;
 use crate::desk::expect;
 use crate::office::{Office, frames};
+use crate::workbooks::workbook;
 
 /// What every case declares unless it says otherwise.
 const USUAL: &str = r#"
@@ -56,6 +57,9 @@ struct Case {
     body: String,
     #[serde(default)]
     encoding: String,
+    /// `xls`, `xlsb` or `ods`: the format of the workbook that has the cells of `body`.
+    #[serde(default)]
+    workbook: String,
     /// `gzip` or `zip`: how the file is compressed that the program reads.
     #[serde(default)]
     compressed: String,
@@ -75,6 +79,9 @@ struct Reject {
 
 impl Case {
     fn bytes(&self) -> Vec<u8> {
+        if !self.workbook.is_empty() {
+            return workbook(&self.workbook, &self.body);
+        }
         // TOML leaves the first line end out.
         match self.encoding.as_str() {
             "" => self.body.clone().into_bytes(),

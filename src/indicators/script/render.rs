@@ -6,10 +6,8 @@
 use crate::calendar::{FIRST_DAY, LAST_DAY, day_number};
 use crate::expressions::{Expression, FactTable, Function};
 use crate::indicators::script::dialect::{SqlDialect, modulo};
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
+use crate::model::instant::{DAY_MICROS, offset_micros};
 use crate::model::predicate::FactType;
-
-const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
 
 impl SqlDialect {
     /// Name of the column of a fact or look-up.
@@ -87,23 +85,23 @@ impl SqlDialect {
 
     /// The day of an instant.
     pub(super) fn local_day(self, instant: &str) -> String {
-        self.floor_div(&format!("({instant}) + {OFFSET}"), DAY_MICROS)
+        self.floor_div(&format!("({instant}) + {}", offset_micros()), DAY_MICROS)
     }
 }
 
 /// Microseconds since midnight.
 pub(super) fn time_of_day(instant: &str) -> String {
-    modulo(&format!("({instant}) + {OFFSET}"), DAY_MICROS)
+    modulo(&format!("({instant}) + {}", offset_micros()), DAY_MICROS)
 }
 
 /// The instant at a time of a day.
 pub(super) fn instant_of(day: &str, time_of_day: &str) -> String {
-    format!("(({day}) * {DAY_MICROS} + {time_of_day} - {OFFSET})")
+    format!("(({day}) * {DAY_MICROS} + {time_of_day} - {})", offset_micros())
 }
 
 /// The last microsecond of a day.
 pub(super) fn end_of(day: &str) -> String {
-    format!("(({day}) * {DAY_MICROS} + {})", DAY_MICROS - 1 - OFFSET)
+    format!("(({day}) * {DAY_MICROS} + {})", DAY_MICROS - 1 - offset_micros())
 }
 
 /// A day as the table `days` has it: days outside count as the nearest day inside.

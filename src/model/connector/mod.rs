@@ -35,6 +35,7 @@ pub use self::server::FileServer;
 pub use self::source_field::{ColumnPlace, OneOrMany, RepeatedHeading, SourceField};
 pub use self::web::{Limits, Method, QueryValue, RequestTemplate, Retry};
 pub use self::window::{Pass, SliceUnit, Start, Window};
+use crate::model::reporting_zone::zone_name;
 use crate::model::table::{CHANGE_TIME, RecordKind};
 
 /// The whole of `connector.toml`.
@@ -194,7 +195,7 @@ impl Default for Schedule {
     fn default() -> Self {
         Self {
             cron: "30 1 * * *".to_owned(),
-            zone: "Asia/Ho_Chi_Minh".to_owned(),
+            zone: zone_name().to_owned(),
             catch_up_within_hours: 12,
             silent_after_days: None,
             fresh_within_hours: 26,

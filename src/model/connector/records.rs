@@ -235,7 +235,7 @@ pub struct FieldMap {
     /// Date formats, tried in order; for `type = "instant"`.
     #[serde(default)]
     pub formats: Vec<String>,
-    /// IANA time zone of texts without an offset; Asia/Ho_Chi_Minh if absent.
+    /// IANA time zone of texts without an offset; that of the office (`province.zone`) if absent.
     #[serde(default)]
     pub zone: Option<String>,
     /// Whether years are of the Buddhist Era, 543 ahead: 2569 is 2026. For `type = "instant"`.

@@ -5,6 +5,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::period::Period;
+
 /// `[window]`: the time range to read, in one or several passes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +66,17 @@ impl SliceUnit {
             Self::Year => 1,
         };
         Date::new(day.year(), month, 1).unwrap_or(day)
+    }
+
+    /// The period that has a day.
+    #[must_use]
+    pub fn period(self, day: Date) -> Period {
+        let (year, month) = (day.year(), day.month());
+        match self {
+            Self::Month => Period::Month { year, month },
+            Self::Quarter => Period::Quarter { year, quarter: (month + 2) / 3 },
+            Self::Year => Period::Year { year },
+        }
     }
 
     /// The first day of the next period.

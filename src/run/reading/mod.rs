@@ -185,9 +185,8 @@ impl<'a> PullReader<'a> {
         let last_sweep = whole().filter(|pull| pull.findings.sweep.is_some()).map(|pull| pull.started_at).max();
         let first_pull = whole().map(|pull| pull.started_at).min();
         let is_due = last_sweep.or(first_pull).is_some_and(|last| is_due(last, now, sweep.every_days));
-        let since = DateFormat::compile("yyyy-MM-dd")
-            .ok()
-            .and_then(|format| format.read(&pass.first_date, &instant::vietnam()));
+        let since =
+            DateFormat::compile("yyyy-MM-dd").ok().and_then(|format| format.read(&pass.first_date, &instant::zone()));
         let range = |since| SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: now };
         Ok(since.filter(|_| is_due).map(range))
     }

@@ -24,7 +24,7 @@ const PERIOD_PATTERN: &str = "^(199[0-9]|20[0-9]{2})(-(Q[1-4]|H[12]|9M|0[1-9]|1[
         title = "motcua",
         description = "Figures of a Vietnamese province's one-stop shops, and the health of the connectors that supply their data.\n\n\
             Send a token as `Authorization: Bearer …`; `motcua token create` makes one. Errors are RFC 9457 problems. \
-            Instants are RFC 3339 with Vietnam's offset, ratios are numbers between 0 and 1, absent values are null.",
+            Instants are RFC 3339 with the offset of the office's zone (`province.zone`), ratios are numbers between 0 and 1, absent values are null.",
         license(name = "MIT OR Apache-2.0"),
     ),
     servers((url = "/api/v1")),

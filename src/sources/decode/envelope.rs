@@ -181,3 +181,9 @@ pub(crate) fn describe_reply_code(code: &str) -> String {
         "is a text that is not shown".to_owned()
     }
 }
+
+/// The part of a path below `key`; `None` if it does not lead there. A key may itself contain dots (`@odata.count`).
+pub(super) fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
+    let rest = path.filter(|path| !path.is_empty())?.strip_prefix(key)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
+}

@@ -29,9 +29,7 @@ pub(crate) fn of_archive(names: impl Iterator<Item = impl AsRef<str>>) -> Option
     let names: Vec<String> = names.map(|name| name.as_ref().to_ascii_lowercase()).collect();
     let has = |part: &str| names.iter().any(|name| name == part);
     let has_folder = |folder: &str| names.iter().any(|name| name.starts_with(folder));
-    if has("xl/workbook.bin") {
-        Some("a binary workbook (`.xlsb`), not XLSX")
-    } else if has("mimetype") && has("content.xml") {
+    if has("mimetype") && has("content.xml") {
         Some("an OpenDocument text or drawing (such as `.odt`), not a workbook")
     } else if has_folder("word/") {
         Some("a text document (`.docx`), not XLSX")
@@ -69,8 +67,7 @@ mod tests {
     #[test]
     fn other_archives_are_recognised() {
         for (names, word) in [
-            (["[Content_Types].xml", "xl/workbook.bin"].as_slice(), ".xlsb"),
-            (&["mimetype", "content.xml"], ".odt"),
+            (["mimetype", "content.xml"].as_slice(), ".odt"),
             (&["word/document.xml"], ".docx"),
             (&["list.csv"], "without a workbook"),
         ] {

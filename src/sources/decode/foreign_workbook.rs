@@ -1,12 +1,12 @@
-//! The parts of a workbook of any format, as XLSX without compression: `.xlsx` and `.xlsm` as they are, `.xls` and `.ods`
-//! rewritten. One reader then reads them all.
+//! The parts of a workbook of any format, as XLSX without compression: `.xlsx` and `.xlsm` as they are, `.xls`, `.xlsb`
+//! and `.ods` rewritten. One reader then reads them all.
 
 use std::io::Cursor;
 
 use zip::ZipArchive;
 
 use crate::sources::decode::compound_file::COMPOUND_FILE;
-use crate::sources::decode::{inflate, ods_workbook, xls_workbook};
+use crate::sources::decode::{inflate, ods_workbook, xls_workbook, xlsb_workbook};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Content of the part `mimetype` of an OpenDocument workbook, and of its templates.
@@ -15,7 +15,7 @@ const SPREADSHEET: &str = "application/vnd.oasis.opendocument.spreadsheet";
 const MANIFEST_BYTES: u64 = 1 << 20;
 
 /// # Errors
-/// As [`inflate::workbook`], `xls_workbook` and `ods_workbook`.
+/// As [`inflate::workbook`], `xls_workbook`, `xlsb_workbook` and `ods_workbook`.
 pub(crate) fn stored(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
     if bytes.starts_with(COMPOUND_FILE) {
         let stream: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -33,7 +33,16 @@ pub(crate) fn stored(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError>
         let content = content.ok_or_else(|| SourceError::new(ErrorKind::FileDamaged, "the workbook has no content"))?;
         return ods_workbook::plain(&content, limit);
     }
+    if bytes.starts_with(b"PK") && has_part(&bytes, xlsb_workbook::WORKBOOK) {
+        return xlsb_workbook::plain(bytes, limit);
+    }
     inflate::workbook(bytes, limit)
+}
+
+/// Whether an archive has a part, in small or capital letters.
+fn has_part(bytes: &[u8], wanted: &str) -> bool {
+    let Ok(archive) = ZipArchive::new(Cursor::new(bytes)) else { return false };
+    archive.file_names().filter_map(Result::ok).any(|name| name.eq_ignore_ascii_case(wanted))
 }
 
 /// A part of an archive; `None` if it has none of this name. What is no archive has none: who reads it says why.

@@ -12,7 +12,7 @@ use crate::sources::decode::foreign_format;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum number of parts in a workbook. A list has a dozen, a workbook with pictures some hundreds.
-const MAX_PARTS: usize = 10_000;
+pub(super) const MAX_PARTS: usize = 10_000;
 /// First bytes of an OLE compound file: an encrypted workbook, or an `.xls` file.
 const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 

@@ -6,9 +6,10 @@ use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
 
 use crate::fields::Readers;
-use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, RecordLayout, path_in_detail};
-use crate::model::page::Page;
-use crate::sources::decode::envelope::{EnvelopeField, EnvelopePaths, EnvelopeValues};
+use crate::fields::explode_path::ASKED_PERIOD;
+use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, Explode, RecordLayout, path_in_detail};
+use crate::model::page::{Page, Reason};
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeValues};
 use crate::sources::decode::json_envelope::{EnvelopeContents, EnvelopeNode, EnvelopeWalk, ListSeen, RecordSink};
 use crate::sources::decode::{GZIP, encoding, json_lines, json_rows, refuse_gzip};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -42,11 +43,11 @@ impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn of(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
-        let is_of_list = |field: &str| file.detail.is_none() || path_in_detail(field).is_none();
+        let is_of_list =
+            |field: &str| field != ASKED_PERIOD && (file.detail.is_none() || path_in_detail(field).is_none());
         let fields = readers.fields.iter().map(String::as_str).enumerate().filter(|(_, field)| is_of_list(field));
         let fields: Vec<(usize, &str)> = fields.collect();
         let explode = file.decode.explode().filter(|explode| is_of_list(&explode.path));
-        let explode = explode.map(|explode| (explode.path.as_str(), explode.may_be_empty));
         let part = RecordPart { is_xml: matches!(file.decode, Decode::Xml { .. }), ..RecordPart::default() };
         let reader = RecordReader::compile(&fields, explode, &part).map_err(misconfigured)?;
         let mut layout = Self::new(EnvelopePaths::of(file), reader, file);
@@ -66,10 +67,11 @@ impl JsonLayout {
         let fields: Vec<(usize, &str)> =
             fields.filter_map(|(cell, field)| Some((cell, path_in_detail(field)?))).collect();
         let explode = file.decode.explode();
-        let explode = explode.and_then(|explode| Some((path_in_detail(&explode.path)?, explode.may_be_empty)));
+        let explode = explode
+            .and_then(|explode| Some(Explode { path: path_in_detail(&explode.path)?.to_owned(), ..explode.clone() }));
         let is_xml = matches!(file.decode, Decode::Xml { .. });
         let part = RecordPart { prefix: "detail", first_place: DETAIL_PLACES, is_xml };
-        let reader = RecordReader::compile(&fields, explode, &part).map_err(misconfigured)?;
+        let reader = RecordReader::compile(&fields, explode.as_ref(), &part).map_err(misconfigured)?;
         let mut layout = Self::new(EnvelopePaths::of_details(file, detail), reader, file);
         layout.is_single = true;
         Ok(layout)
@@ -213,6 +215,27 @@ impl JsonLayout {
         } else {
             Ok(EnvelopeValues { null_list, null_next, ..envelope })
         }
+    }
+
+    /// Reads the next record into `page`, from its own text. A record that cannot be read is an unreadable row.
+    ///
+    /// # Errors
+    /// `page_too_long` if it gives more rows than a page may have.
+    pub(super) fn read_record(&self, page: &mut Page, row: u32, text: &str) -> Result<(), SourceError> {
+        let most = self.max_records as usize;
+        let record = &mut serde_json::Deserializer::from_str(text);
+        if self.reader.read(page, row, (record, None), most).is_err() {
+            if page.len() > most {
+                return Err(SourceError::too_many_records(most));
+            }
+            page.mark_unreadable(Reason::Malformed);
+        }
+        Ok(())
+    }
+
+    /// The paths of the envelope.
+    pub(super) fn envelope_paths(&self) -> [Option<&str>; ENVELOPE_FIELDS] {
+        self.paths.paths()
     }
 
     fn walk(

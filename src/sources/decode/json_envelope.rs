@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::fields::explode_path::OWN_KEY;
 use crate::model::connector::RecordLayout;
 use crate::model::page::{Page, Reason};
-use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopeTexts};
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopeTexts, below};
 use crate::sources::embedded::json_of;
 use crate::sources::record_reader::RecordReader;
 
@@ -189,12 +189,6 @@ impl<'de> DeserializeSeed<'de> for EnvelopeNode<'_, '_> {
         }
         value.deserialize_any(self)
     }
-}
-
-/// The part of a path below `key`; `None` if it does not lead there. A key may itself contain dots (`@odata.count`).
-fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
-    let rest = path.filter(|path| !path.is_empty())?.strip_prefix(key)?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
 }
 
 impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {

@@ -1,5 +1,6 @@
 //! Decodes the bytes of a response or file into pages of kept fields: JSON, XML, CSV, workbooks.
 
+mod binary_cells;
 mod compound_file;
 pub mod csv;
 mod csv_last_cells;
@@ -25,6 +26,10 @@ mod xls_records;
 #[cfg(test)]
 mod xls_test_file;
 mod xls_workbook;
+mod xlsb_records;
+#[cfg(test)]
+mod xlsb_test_file;
+mod xlsb_workbook;
 pub mod xlsx;
 pub(super) mod xlsx_cell;
 pub(crate) mod xlsx_layout;
@@ -35,6 +40,8 @@ mod xlsx_sheet;
 mod xlsx_strings;
 mod xlsx_titles;
 mod xml;
+mod xml_element;
+mod xml_errors;
 pub(crate) mod xml_json;
 
 use std::fmt::Write as _;
@@ -174,6 +181,11 @@ impl Decoder {
         };
         let max_records = file.limits.max_page_records as usize;
         Ok(Some(Self { layout, max_records, fields: Arc::clone(&readers.fields) }))
+    }
+
+    /// Whether fields are paths into records, not columns of a table.
+    pub(crate) fn has_paths(&self) -> bool {
+        !matches!(self.layout, Layout::Tables(_))
     }
 
     /// Whether a record gives a row for each element of a list.

@@ -1,4 +1,4 @@
-//! Writes the sheets of a workbook in another format (`.xls`, `.ods`) as XLSX without compression, in memory: one reader then
+//! Writes the sheets of a workbook in another format (`.xls`, `.xlsb`, `.ods`) as XLSX without compression, in memory: one reader then
 //! reads them all. What is written is bounded, also where a file repeats a cell that it has once.
 
 use std::fmt::Write as _;
@@ -94,9 +94,7 @@ impl PlainWorkbook {
     pub(super) fn begin_sheet(&mut self, name: &str, is_hidden: bool) -> Result<(), SourceError> {
         self.count += 1;
         check_sheets(self.count)?;
-        if name.len() > MAX_NAME_BYTES {
-            return Err(damaged(&format!("a sheet has a name of more than {MAX_NAME_BYTES} bytes")));
-        }
+        check_name(name)?;
         let (number, state) = (self.count, if is_hidden { " state=\"hidden\"" } else { "" });
         let mut shown = String::new();
         for (at, letter) in name.char_indices() {
@@ -245,6 +243,15 @@ pub(super) fn damaged(message: &str) -> SourceError {
 pub(super) fn check_sheets(count: usize) -> Result<(), SourceError> {
     if count > MAX_SHEETS {
         return Err(damaged(&format!("the workbook has more than {MAX_SHEETS} sheets")));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `file_damaged` if a sheet has a longer name than any program writes.
+pub(super) fn check_name(name: &str) -> Result<(), SourceError> {
+    if name.len() > MAX_NAME_BYTES {
+        return Err(damaged(&format!("a sheet has a name of more than {MAX_NAME_BYTES} bytes")));
     }
     Ok(())
 }

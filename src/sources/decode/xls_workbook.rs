@@ -5,6 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sources::decode::binary_cells::{
+    NumberKind, double, kind_of_format, kind_of_number, long, short, short_number,
+};
 use crate::sources::decode::compound_file::{self, utf16};
 use crate::sources::decode::plain_workbook::{Budget, PlainCell, PlainWorkbook, Span, check_sheets, damaged};
 use crate::sources::decode::xls_records::{Fields, Record, Records};
@@ -73,13 +76,6 @@ struct Sheet {
     start: usize,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum NumberKind {
-    Number,
-    Date,
-    Duration,
-}
-
 impl Globals {
     fn read(stream: &[u8], bounds: &mut Bounds) -> Result<Self, SourceError> {
         let mut records = Records::from(stream, 0);
@@ -133,11 +129,7 @@ impl Globals {
     }
 
     fn number(&self, format: u16, number: f64) -> PlainCell<'static> {
-        match self.formats.get(usize::from(format)) {
-            Some(NumberKind::Date) => PlainCell::Date(number),
-            Some(NumberKind::Duration) => PlainCell::Duration(number),
-            _ => PlainCell::Number(number),
-        }
+        self.formats.get(usize::from(format)).copied().unwrap_or_default().cell(number)
     }
 }
 
@@ -283,73 +275,6 @@ fn write_record(
 
 fn cut() -> SourceError {
     damaged("a record of the workbook is cut")
-}
-
-fn short(data: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(data.get(at..at + 2)?.try_into().ok()?))
-}
-
-fn long(data: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?))
-}
-
-fn double(data: &[u8], at: usize) -> Option<f64> {
-    let number = f64::from_le_bytes(data.get(at..at + 8)?.try_into().ok()?);
-    number.is_finite().then_some(number)
-}
-
-/// A number in four bytes (RK): the upper half of a double or a whole number of 30 bits, perhaps in hundredths.
-fn short_number(data: &[u8], at: usize) -> Option<f64> {
-    let bits = long(data, at)?;
-    let number = if bits & 2 == 0 {
-        f64::from_bits(u64::from(bits & !3) << 32)
-    } else {
-        f64::from(i32::from_le_bytes(bits.to_le_bytes()) >> 2)
-    };
-    let number = if bits & 1 == 0 { number } else { number / 100.0 };
-    number.is_finite().then_some(number)
-}
-
-/// What the numbers of a format are that every program knows (ECMA-376 18.8.30, with those of East Asia).
-fn kind_of_number(number: u16) -> NumberKind {
-    match number {
-        14..=22 | 27..=36 | 45 | 47 | 50..=58 => NumberKind::Date,
-        46 => NumberKind::Duration,
-        _ => NumberKind::Number,
-    }
-}
-
-/// What the numbers of a written format are: a date if it has letters of dates outside of texts, colours and conditions.
-fn kind_of_format(format: &str) -> NumberKind {
-    let mut letters = format.chars();
-    let mut found = NumberKind::Number;
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => {
-                letters.by_ref().find(|letter| *letter == '"');
-            }
-            '\\' | '_' | '*' => {
-                letters.next();
-            }
-            '[' => {
-                let inside: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
-                let inside = inside.to_ascii_lowercase();
-                if !inside.is_empty()
-                    && ["h", "m", "s"].iter().any(|unit| inside.trim_matches(|letter| unit.contains(letter)).is_empty())
-                {
-                    return NumberKind::Duration;
-                }
-            }
-            ';' => return found,
-            'd' | 'D' | 'm' | 'M' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' => found = NumberKind::Date,
-            _ => {}
-        }
-        // `General` and `Standard` have letters of dates, and are no format of one.
-        if found == NumberKind::Date && ["general", "standard"].contains(&format.to_ascii_lowercase().as_str()) {
-            return NumberKind::Number;
-        }
-    }
-    found
 }
 
 #[cfg(test)]

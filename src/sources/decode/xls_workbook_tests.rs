@@ -163,23 +163,6 @@ fn sheets_that_overlap_are_refused() {
     }
 }
 
-#[test]
-fn formats_of_dates_are_recognised() {
-    for (format, expected) in [
-        ("General", NumberKind::Number),
-        ("#,##0.00\\ \"days\"", NumberKind::Number),
-        ("[Red]0;[Blue]-0", NumberKind::Number),
-        ("dd/mm/yyyy", NumberKind::Date),
-        ("[$-42A]d mmmm yyyy;@", NumberKind::Date),
-        ("h:mm AM/PM", NumberKind::Date),
-        ("[h]:mm:ss", NumberKind::Duration),
-        ("0_d", NumberKind::Number),
-        ("", NumberKind::Number),
-    ] {
-        assert!(kind_of_format(format) == expected, "{format}");
-    }
-}
-
 proptest! {
     #[test]
     fn any_change_of_a_byte_is_read_without_panic(at in 0_usize..10_000, byte in any::<u8>()) {

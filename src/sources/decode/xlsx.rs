@@ -1,4 +1,4 @@
-//! Decodes workbooks (XLSX, and what is rewritten to it: `.xls`, `.ods`): sheets with title rows, a header row, records, perhaps a footer row. Cells are read one by
+//! Decodes workbooks (XLSX, and what is rewritten to it: `.xls`, `.xlsb`, `.ods`): sheets with title rows, a header row, records, perhaps a footer row. Cells are read one by
 //! one through calamine.
 //!
 //! Row numbers are those of the sheet. Cells become the text that a CSV file would have: a whole number its plain

@@ -1,5 +1,5 @@
-//! Decodes an XML response, a SOAP message among them: it becomes the JSON text that [`JsonLayout`] reads, so that paths are
-//! those of JSON ([`XmlConverter`]).
+//! Decodes an XML response, a SOAP message among them: its records, one by one, and what is around them become
+//! JSON texts that [`JsonLayout`] reads, so that paths are those of JSON ([`XmlConverter`]).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1258};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::page::Page;
-use crate::sources::decode::envelope::EnvelopeValues;
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeValues};
 use crate::sources::decode::inflate;
 use crate::sources::decode::json::JsonLayout;
 use crate::sources::decode::xml_json::XmlConverter;
@@ -65,12 +65,19 @@ impl XmlLayout {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML, not XML"));
         }
         let converter =
-            || XmlConverter::new(&text, &self.records, self.json.max_records()).with_namespaces(&self.namespaces);
-        match converter().json() {
+            || XmlConverter::new(&text).with_namespaces(&self.namespaces).with_envelope(self.json.envelope_paths());
+        let mut row = 0;
+        let mut take = |record: &str| {
+            row += 1;
+            self.json.read_record(page, row, record)
+        };
+        let read = converter().handing_on(&self.records, self.json.max_records(), &mut take).json();
+        match read {
             Ok(json) => self.json.read_text(&json, page),
             // A fault whose code says that the session has expired (`auth.expired`).
             Err(fault) if fault.kind == ErrorKind::SourceSaysFailure => {
                 let json = converter().keeping_faults().json()?;
+                *page = page.without_rows();
                 let read = self.json.read_text(&json, page);
                 read.ok().filter(|envelope| envelope.expired).ok_or(fault)
             }
@@ -81,7 +88,8 @@ impl XmlLayout {
 
 /// Whether a body is a SOAP message with a fault. SOAP 1.1 sends it with status 500 (section 6.2).
 pub(crate) fn is_soap_fault(body: &[u8]) -> bool {
-    let read = text_of(body).and_then(|text| XmlConverter::new(&text, &[], 0).json().map(drop));
+    let around = [None; ENVELOPE_FIELDS];
+    let read = text_of(body).and_then(|text| XmlConverter::new(&text).with_envelope(around).json().map(drop));
     read.is_err_and(|error| error.kind == ErrorKind::SourceSaysFailure)
 }
 

@@ -15,67 +15,86 @@
 //!
 //! Where the records should be, an element without text and elements is an empty list. With text it has no list, for it may be
 //! a message; with other elements only its list is null, which must be proved to be empty like a null of JSON.
+//!
+//! Records are handed on one by one, when they end, and are then forgotten. Of what is around them, only what lies on the way to
+//! the records, or to a value of the envelope that the connector names, is kept.
 
 use std::collections::BTreeMap;
 
-use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
-use crate::model::text::line_at;
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, below};
+use crate::sources::decode::xml_element::{Element, Kept, local_name, quoted};
+use crate::sources::decode::xml_errors::{at, not_xml, soap_fault};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Elements inside each other. Real messages have a dozen.
 const MAX_DEPTH: usize = 64;
-/// Elements and attributes of a body: each takes a few hundred bytes.
-const MAX_NODES: usize = 4_000_000;
+/// Elements and attributes of one record, and of XML inside a text: each takes a hundred bytes or two until the record ends.
+const MAX_RECORD_NODES: usize = 500_000;
+/// Elements and attributes that are kept around the records.
+const MAX_ENVELOPE_NODES: usize = 100_000;
 /// Namespace of `nil` and `type`.
 const INSTANCES: Namespace<'_> = Namespace("http://www.w3.org/2001/XMLSchema-instance");
-/// Longest code of a SOAP fault that an error message repeats: a longer text may be a sentence.
-const MAX_CODE_CHARS: usize = 40;
 
-/// An element that is not closed yet.
-#[derive(Debug, Default)]
-struct Element {
-    name: String,
-    /// Attributes and elements: key, JSON text.
-    values: Vec<(String, String)>,
-    text: String,
-    is_nil: bool,
-    /// Whether all names from the root to this element are those of the path of records.
-    is_on_path: bool,
-}
+/// Takes the JSON text of a record.
+pub(crate) type TakeRecord<'s> = &'s mut dyn FnMut(&str) -> Result<(), SourceError>;
 
 /// Converts one document.
-pub(crate) struct XmlConverter<'a> {
+pub(crate) struct XmlConverter<'a, 's> {
     text: &'a str,
     records: &'a [Box<str>],
     /// Prefix in paths → namespace.
     namespaces: &'a BTreeMap<String, String>,
-    open: Vec<Element>,
+    /// Paths of the envelope; `None` if everything is kept.
+    envelope: Option<[Option<&'a str>; ENVELOPE_FIELDS]>,
+    take: Option<TakeRecord<'s>>,
+    open: Vec<Element<'a>>,
     /// How many more records and nodes there may be.
     records_left: u32,
-    nodes_left: usize,
+    record_nodes_left: usize,
+    max_record_nodes: usize,
+    envelope_nodes_left: usize,
     max_records: u32,
     /// Whether a SOAP fault is read like any other element.
     keeps_faults: bool,
 }
 
-impl<'a> XmlConverter<'a> {
-    /// `records`: the names of the elements from the root to a record, of which there may be `max_records`; may be empty.
-    pub(crate) fn new(text: &'a str, records: &'a [Box<str>], max_records: u32) -> Self {
+impl<'a, 's> XmlConverter<'a, 's> {
+    /// A converter of a whole document.
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text,
-            records,
+            records: &[],
             namespaces: &NO_NAMESPACES,
+            envelope: None,
+            take: None,
             open: Vec::new(),
-            records_left: max_records,
-            nodes_left: MAX_NODES,
-            max_records,
+            records_left: 0,
+            record_nodes_left: MAX_RECORD_NODES,
+            max_record_nodes: MAX_RECORD_NODES,
+            envelope_nodes_left: MAX_ENVELOPE_NODES,
+            max_records: 0,
             keeps_faults: false,
         }
+    }
+
+    /// Of what is around the records, only values at these paths are kept.
+    pub(crate) fn with_envelope(mut self, mut paths: [Option<&'a str>; ENVELOPE_FIELDS]) -> Self {
+        paths[EnvelopeField::Records as usize] = None;
+        self.envelope = Some(paths);
+        self
+    }
+
+    /// Hands the records on. `records`: the names of the elements from the root to a record, of which there may be
+    /// `max_records`. A record that is the root element stays in the JSON text.
+    pub(crate) fn handing_on(mut self, records: &'a [Box<str>], max_records: u32, take: TakeRecord<'s>) -> Self {
+        (self.records, self.take) = (records, Some(take));
+        (self.records_left, self.max_records) = (max_records, max_records);
+        self
     }
 
     /// Names have the prefixes of a table: prefix → namespace.
@@ -93,11 +112,13 @@ impl<'a> XmlConverter<'a> {
     /// The JSON text: an object whose only key is the root element.
     ///
     /// # Errors
-    /// `not_xml`, `body_cut_short`, `page_too_long`; `source_says_failure` for a SOAP fault.
+    /// `not_xml`, `body_cut_short`, `page_too_long`; `source_says_failure` for a SOAP fault; the errors of who takes the records.
     pub(crate) fn json(mut self) -> Result<String, SourceError> {
         let mut reader = NsReader::from_str(self.text);
-        // The document itself holds the root element.
-        self.open.push(Element { is_on_path: true, ..Element::default() });
+        // The document itself holds the root element, which is always kept.
+        let kept = if self.envelope.is_none() { Kept::All } else { Kept::Way };
+        let below = self.envelope.unwrap_or_default();
+        self.open.push(Element { is_on_path: true, kept, below, ..Element::default() });
         loop {
             let event = reader.read_event().map_err(|error| at(&reader, self.text, &error))?;
             match event {
@@ -138,44 +159,97 @@ impl<'a> XmlConverter<'a> {
         }
         let (namespace, local) = reader.resolver().resolve_element(start.name());
         let name = name_in(self.namespaces, &namespace, local.as_ref());
-        let depth = self.open.len() - 1;
-        let is_on_path = self.open[depth].is_on_path && self.records.get(depth).is_some_and(|record| **record == *name);
-        if is_on_path && depth + 1 == self.records.len() {
-            let too_many = || SourceError::too_many_records(self.max_records as usize);
-            self.records_left = self.records_left.checked_sub(1).ok_or_else(too_many)?;
+        let mut element = self.element(name)?;
+        if element.kept == Kept::Nothing {
+            self.parent().has_other_elements = true;
+        } else {
+            self.count_node(element.kept, reader)?;
         }
-        let mut element = Element { name, is_on_path, ..Element::default() };
-        self.count_node(reader)?;
         for attribute in start.attributes() {
             let attribute =
                 attribute.map_err(|_| not_xml(reader, self.text, "has an element whose attributes cannot be read"))?;
             let value =
                 attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| at(reader, self.text, &error))?;
-            self.count_node(reader)?;
-            if attribute.key.as_namespace_binding().is_some() {
+            if element.kept == Kept::Nothing || attribute.key.as_namespace_binding().is_some() {
                 continue;
             }
+            self.count_node(element.kept, reader)?;
             let (namespace, key) = reader.resolver().resolve_attribute(attribute.key);
             if namespace == ResolveResult::Bound(INSTANCES) {
                 element.is_nil |= key.as_ref() == "nil" && matches!(&*value, "true" | "1");
+                continue;
+            }
+            let key = format!("@{}", name_in(self.namespaces, &namespace, key.as_ref()));
+            if element.kept == Kept::All || element.below.iter().any(|path| below(*path, &key).is_some()) {
+                element.values.push((key, quoted(&value)));
             } else {
-                let name = name_in(self.namespaces, &namespace, key.as_ref());
-                element.values.push((format!("@{name}"), quoted(&value)));
+                element.has_other_attributes = true;
             }
         }
         self.open.push(element);
         Ok(())
     }
 
-    /// Counts an element or attribute.
-    fn count_node(&mut self, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
-        let too_many = || not_xml(reader, self.text, &format!("has more than {MAX_NODES} elements and attributes"));
-        self.nodes_left = self.nodes_left.checked_sub(1).ok_or_else(too_many)?;
+    /// An element that begins in the innermost open one.
+    fn element(&mut self, name: String) -> Result<Element<'a>, SourceError> {
+        let depth = self.open.len() - 1;
+        let parent = &self.open[depth];
+        // No records and no values of the envelope are looked for in what is kept as a whole.
+        if parent.kept == Kept::All {
+            return Ok(Element { name, kept: Kept::All, ..Element::default() });
+        }
+        let is_on_path =
+            parent.is_on_path && !parent.is_nil && self.records.get(depth).is_some_and(|record| **record == *name);
+        let is_record = is_on_path && depth + 1 == self.records.len();
+        let below = parent.below.map(|path| below(path, &name));
+        let is_fault = || {
+            let is = |at: usize, wanted: &str| self.open.get(at).is_some_and(|open| local_name(&open.name) == wanted);
+            depth < 3
+                && (depth == 0 || is(1, "Envelope"))
+                && (depth < 2 || is(2, "Body"))
+                && ["Envelope", "Body", "Fault"][depth] == local_name(&name)
+        };
+        let kept = match parent.kept {
+            Kept::Way if is_record => Kept::All,
+            Kept::Way if is_fault() => {
+                if depth == 2 {
+                    Kept::All
+                } else {
+                    Kept::Way
+                }
+            }
+            Kept::Way if depth == 0 || is_on_path || below.iter().any(Option::is_some) => Kept::Way,
+            _ => Kept::Nothing,
+        };
+        if is_record {
+            let too_many = || SourceError::too_many_records(self.max_records as usize);
+            self.records_left = self.records_left.checked_sub(1).ok_or_else(too_many)?;
+            self.record_nodes_left = self.max_record_nodes;
+        }
+        let name = if kept == Kept::Nothing { String::new() } else { name };
+        Ok(Element { name, kept, is_on_path, below, ..Element::default() })
+    }
+
+    /// Counts an element or attribute that is kept.
+    fn count_node(&mut self, kept: Kept, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
+        let (left, most, place) = match kept {
+            Kept::All => (&mut self.record_nodes_left, self.max_record_nodes, "in one record"),
+            Kept::Way | Kept::Nothing => (&mut self.envelope_nodes_left, MAX_ENVELOPE_NODES, "around its records"),
+        };
+        let message = || format!("has more than {most} elements and attributes {place}");
+        *left = left.checked_sub(1).ok_or_else(|| not_xml(reader, self.text, &message()))?;
         Ok(())
+    }
+
+    fn parent(&mut self) -> &mut Element<'a> {
+        self.open.last_mut().expect("the document is open until the end")
     }
 
     fn end(&mut self) -> Result<(), SourceError> {
         let mut element = self.open.pop().expect("the reader checks that ends have starts");
+        if element.kept == Kept::Nothing {
+            return Ok(());
+        }
         if local_name(&element.name) == "Fault"
             && !self.keeps_faults
             && self.open.len() == 3
@@ -185,61 +259,26 @@ impl<'a> XmlConverter<'a> {
             return Err(soap_fault(&element));
         }
         let depth = self.open.len();
+        // The records of the element: a list also of one, or of none.
+        let list = self.records.get(depth).filter(|_| element.is_on_path && depth + 1 == self.records.len());
+        let is_record = element.is_on_path && depth == self.records.len() && depth > 1;
         let name = std::mem::take(&mut element.name);
-        let value = self.value_of(element, depth);
-        let parent = self.open.last_mut().expect("the document holds the root element");
-        parent.values.push((name, value));
+        let value = element.into_json(list.map(|list| &**list));
+        match &mut self.take {
+            Some(take) if is_record => {
+                take(&value)?;
+                self.parent().has_records = true;
+            }
+            _ => self.parent().values.push((name, value)),
+        }
         Ok(())
     }
 
-    /// The JSON text of an element, which stands at a depth (1: the root element).
-    fn value_of(&self, element: Element, depth: usize) -> String {
-        let Element { values, text, is_nil, is_on_path, .. } = element;
-        // The records of the element: a list also of one, or of none.
-        let list = self.records.get(depth).filter(|_| is_on_path && depth + 1 == self.records.len());
-        let text = text.trim();
-        if let (true, Some(list)) = (is_nil, list) {
-            return format!("{{{}:null}}", quoted(list));
-        }
-        if is_nil {
-            return "null".to_owned();
-        }
-        if values.is_empty() && (list.is_none() || !text.is_empty()) {
-            return quoted(text);
-        }
-        if list.is_none()
-            && text.is_empty()
-            && let Some(object) = object_of_different(&values)
-        {
-            return object;
-        }
-        let has_elements = values.iter().any(|(key, _)| !key.starts_with('@'));
-        let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (key, value) in values {
-            members.entry(key).or_default().push(value);
-        }
-        let list_is_null = list.is_some_and(|list| has_elements && !members.contains_key(&**list));
-        if let Some(list) = list.filter(|_| text.is_empty()) {
-            members.entry(list.to_string()).or_default();
-        }
-        if !text.is_empty() {
-            members.insert("#text".to_owned(), vec![quoted(text)]);
-        }
-        let member = |(key, values): (String, Vec<String>)| {
-            let is_records = list.is_some_and(|list| **list == *key);
-            if is_records && list_is_null {
-                return format!("{}:null", quoted(&key));
-            }
-            let is_list = values.len() != 1 || is_records;
-            let value = if is_list { format!("[{}]", values.join(",")) } else { values.concat() };
-            format!("{}:{value}", quoted(&key))
-        };
-        format!("{{{}}}", members.into_iter().map(member).collect::<Vec<_>>().join(","))
-    }
-
     fn add_text(&mut self, text: &str) {
-        let element = self.open.last_mut().expect("the document is open until the end");
-        element.text.push_str(text);
+        let element = self.parent();
+        if element.kept != Kept::Nothing {
+            element.text.push_str(text);
+        }
     }
 
     /// Adds what `&name;` stands for. Only XML's own names and numbers of characters are known: a document could define
@@ -255,28 +294,6 @@ impl<'a> XmlConverter<'a> {
     }
 }
 
-/// The error for a SOAP fault, with its code: `faultcode` of SOAP 1.1, `Code/Value` of SOAP 1.2. Its text may be about a
-/// person and is left out.
-fn soap_fault(fault: &Element) -> SourceError {
-    let value =
-        |name: &str| fault.values.iter().find(|(key, _)| local_name(key) == name).map(|(_, json)| json.as_str());
-    let parsed = value("faultcode").or_else(|| value("Code")).and_then(|json| serde_json::from_str(json).ok());
-    let parsed: serde_json::Value = parsed.unwrap_or_default();
-    let members = parsed.as_object().into_iter().flatten();
-    let values = members.filter(|(key, _)| matches!(local_name(key), "#text" | "Value")).map(|(_, value)| value);
-    let code = std::iter::once(&parsed).chain(values).find_map(serde_json::Value::as_str);
-    // A long number may be that of a person.
-    let digits = |code: &str| code.chars().filter(char::is_ascii_digit).count();
-    let is_plain = |code: &&str| {
-        digits(code) < 6
-            && code.len() <= MAX_CODE_CHARS
-            && code.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, ':' | '.' | '_' | '-'))
-    };
-    let shown =
-        code.filter(is_plain).map_or_else(|| "without a code that can be shown".to_owned(), |code| format!("`{code}`"));
-    SourceError::new(ErrorKind::SourceSaysFailure, format!("the response is a SOAP fault, {shown}"))
-}
-
 /// The table of a connector without one.
 static NO_NAMESPACES: BTreeMap<String, String> = BTreeMap::new();
 
@@ -287,94 +304,6 @@ fn name_in(namespaces: &BTreeMap<String, String>, namespace: &ResolveResult<'_>,
     prefix.map_or_else(|| local.to_owned(), |(prefix, _)| format!("{prefix}:{local}"))
 }
 
-/// A name without the prefix of its namespace.
-fn local_name(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
-}
-
-/// A text as JSON.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("text into memory cannot fail")
-}
-
-/// Most members of an object whose keys are compared with each other, which is quicker than a map for few.
-const FEW_MEMBERS: usize = 32;
-
-/// An object of members with different keys; `None` if a key comes twice, or there are many members.
-fn object_of_different(values: &[(String, String)]) -> Option<String> {
-    let comes_again = |(at, (key, _)): (usize, &(String, String))| values[..at].iter().any(|(other, _)| other == key);
-    if values.len() > FEW_MEMBERS || values.iter().enumerate().any(comes_again) {
-        return None;
-    }
-    let mut object = String::with_capacity(values.iter().map(|(key, value)| key.len() + value.len() + 4).sum());
-    for (key, value) in values {
-        object.push(if object.is_empty() { '{' } else { ',' });
-        // Names of XML need no escapes.
-        object.extend(["\"", key, "\":", value]);
-    }
-    object.push('}');
-    Some(object)
-}
-
-/// Line and column of a byte, from 1, as an editor shows them.
-fn place(text: &str, byte: u64) -> String {
-    let mut end = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = &text[..end];
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {} column {column}", line_at(text, end))
-}
-
-fn not_xml(reader: &NsReader<&[u8]>, text: &str, what: &str) -> SourceError {
-    let message = format!("the body, at {}, {what}", place(text, reader.buffer_position()));
-    SourceError::new(ErrorKind::NotXml, message)
-}
-
-/// The error of the parser, without its text, which may quote the body.
-fn at(reader: &NsReader<&[u8]>, text: &str, error: &Error) -> SourceError {
-    let is_at_end = usize::try_from(reader.buffer_position()).is_ok_and(|at| at >= text.trim_end().len());
-    let is_cut = match error {
-        Error::Syntax(SyntaxError::InvalidBangMarkup) | Error::IllFormed(IllFormedError::UnclosedReference) => {
-            is_at_end
-        }
-        Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_)) => true,
-        _ => false,
-    };
-    if is_cut {
-        let message = format!("the body ends inside what began at {}", place(text, reader.error_position()));
-        return SourceError::new(ErrorKind::BodyCutShort, message);
-    }
-    not_xml(reader, text, "is not well-formed XML")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_have_line_and_column() {
-        for (body, kind, at) in [
-            ("<a>\n  <b>Sở</c>\n</a>", ErrorKind::NotXml, "at line 2 column 12, is"),
-            ("<a>\n<b>ệ &nope; </b></a>", ErrorKind::NotXml, "at line 2 column 12, names"),
-            ("<a>\r\nệ<b", ErrorKind::BodyCutShort, "began at line 2 column 2"),
-            ("<!DOCTYPE a>\n<a/>", ErrorKind::NotXml, "at line 1 column 13, has a document type"),
-        ] {
-            let error = XmlConverter::new(body, &[], 5).json().expect_err(body);
-            assert_eq!(error.kind, kind, "{body}");
-            assert!(error.message.contains(at), "{body}: {}", error.message);
-        }
-        assert_eq!(place("ệ", 1), "line 1 column 1");
-        assert_eq!(place("a\n", 9), "line 2 column 1");
-    }
-
-    #[test]
-    fn elements_and_attributes_are_bounded_while_they_are_read() {
-        let records: [Box<str>; 2] = ["list".into(), "r".into()];
-        for (body, is_read) in [("<list><r a='1'/></list>", true), ("<list><r a='1' b='2'/></list>", false)] {
-            let converter = XmlConverter { nodes_left: 3, ..XmlConverter::new(body, &records, 5) };
-            assert_eq!(converter.json().is_ok(), is_read, "{body}");
-        }
-    }
-}
+#[path = "xml_json_tests.rs"]
+mod tests;

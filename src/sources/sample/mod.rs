@@ -83,7 +83,7 @@ impl Sample {
                 }
                 Some(b'<') => {
                     let text = std::str::from_utf8(start).map_err(not_utf8)?;
-                    json::of_xml(&XmlConverter::new(text, &[], 0).json()?)
+                    json::of_xml(&XmlConverter::new(text).json()?)
                 }
                 _ => table::sample(&bytes, is_heading),
             }

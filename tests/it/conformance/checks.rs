@@ -17,7 +17,7 @@ use super::{
     case_records, compare, connector, entries, forbidden, forbidden_data, headings, is_body, name, root, text,
 };
 use crate::office::CONNECTORS;
-use crate::{ministries, same_province, tracking};
+use crate::{ministries, national_evaluation, same_province, tracking};
 
 /// A property of a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Check {
                     .into_iter()
                     .chain(same_province::connectors())
                     .chain(ministries::CONNECTORS)
-                    .chain(tracking::CONNECTORS),
+use crate::{ministries, national_evaluation, same_province, tracking};
             ),
             Self::Same => {
                 let read_otherwise = ["feedback", "measures-csv"];
@@ -101,6 +101,9 @@ const SKIPPED: &[(&str, Check, &str)] = &[
     ("lgsp-dossiers", Check::End, "a message states no number of dossiers; JSON that is cut is refused"),
     ("lgsp-dossiers-xml", Check::End, "a message states no number of dossiers; XML that is cut is refused"),
     ("ministry-sld", Check::End, "a reply states no number of dossiers; JSON that is cut is refused"),
+    ("national-evaluation", Check::Same, "the only shape of the national evaluation of agencies"),
+    ("national-evaluation-province", Check::End, "the reply is one row; JSON that is cut is refused"),
+    ("national-evaluation-province", Check::Same, "the only shape of the national evaluation of a province"),
     ("procedure-catalogue", Check::End, "the one reply states no number of procedures; JSON that is cut is refused"),
     ("procedure-catalogue", Check::Same, "the only shape of the catalogue"),
     ("vnpost-tracking", Check::End, "the events end with an empty page; what its totals count is not verified"),
