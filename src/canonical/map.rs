@@ -29,6 +29,8 @@ pub struct Mapper {
     orders: OrderChecks,
     far_due_dates: FarDueDates,
     conditions: Conditions,
+    /// Rows state parts of records.
+    is_partial: bool,
     /// Microseconds UTC.
     now: i64,
 }
@@ -54,6 +56,7 @@ impl Mapper {
             orders: OrderChecks::of(kind),
             far_due_dates: FarDueDates::new(kind, &readers.readers),
             conditions: Conditions::of(kind, &connector.file.map),
+            is_partial: connector.file.has_partial_records(),
             now,
         }
     }
@@ -131,6 +134,10 @@ impl Mapper {
         let changed_at = values[self.change_time].as_instant();
         let is_ahead = changed_at.is_some_and(|at| is_changed_in_future(at, self.now));
         if is_ahead {
+            // A part of a record has its place by its change time.
+            if self.is_partial {
+                return Err(reject(CHANGE_TIME, Reason::ImpossibleOrder));
+            }
             values[self.change_time] = Value::Null;
         }
         if self.contract.impossible != Breach::Accept {

@@ -25,6 +25,7 @@ use crate::model::table::RecordKind;
 use crate::run::agency_numbers::AgencyNumbers;
 use crate::run::catalogue::Catalogue;
 use crate::run::error::RunError;
+use crate::run::folder_zone;
 
 /// Which figures to compute.
 #[derive(Debug, Clone, Default)]
@@ -204,6 +205,7 @@ pub(super) async fn with_tables<T: Send + 'static>(
     night: &Night,
     work: impl FnOnce(FigureInputs<'_>) -> Result<T, indicators::IndicatorError> + Send + 'static,
 ) -> Result<T, RunError> {
+    folder_zone::check(&config.settings.data)?;
     let root = config.settings.data.join("lake");
     let mut tables = Vec::new();
     for kind in RecordKind::iter() {

@@ -65,18 +65,26 @@ pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<
         .select([col("dossier_code"), col("national_code"), col("other_codes")])
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
+    let is_withdrawn = col("withdrawn_at").is_not_null().or(col("status").eq_missing(lit("withdrawn")));
     let items = inputs
         .postal_items
         .clone()
         .filter(is_in_period.and(col("deleted").fill_null(lit(false)).not()))
-        .select([
-            col("source"),
-            col("source_key"),
+        // Rows with one item code are one item, whichever source has them; a row without one is an item of its own.
+        .group_by([
             col("item_code"),
+            when(col("item_code").is_null()).then(col("source")).otherwise(lit(NULL)).alias("own_source"),
+            when(col("item_code").is_null()).then(col("source_key")).otherwise(lit(NULL)).alias("own_key"),
             col("dossier_code"),
-            col("direction").cast(DataType::String),
-            micros("accepted_at").alias("accepted_at"),
         ])
+        .agg([
+            col("source").min(),
+            col("source_key").min(),
+            col("direction").cast(DataType::String).drop_nulls().min(),
+            micros("accepted_at").min().alias("accepted_at"),
+            is_withdrawn.any(true).alias("is_withdrawn"),
+        ])
+        .filter(col("is_withdrawn").not())
         .sort(["source", "source_key"], SortMultipleOptions::default())
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
@@ -99,9 +107,15 @@ pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<
     for code in names.iter().flat_map(|codes| codes.iter()).flatten() {
         near.offer(code);
     }
+    // An event without a dossier code is of an item whose list has one.
+    let with_code: PlHashSet<&str> =
+        item_codes.iter().zip(dossier_codes.iter()).filter_map(|(item, code)| item.filter(|_| code.is_some())).collect();
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let item = |row: usize| {
         let code = dossier_codes.get(row);
+        if code.is_none() && item_codes.get(row).is_some_and(|item| with_code.contains(item)) {
+            return None;
+        }
         let problem = match code {
             None => ItemProblem::NoCode,
             Some(code) if !unknown.contains(code) => return None,

@@ -148,17 +148,19 @@ impl Conditions {
 /// The dossiers with the columns that only worklists have. A dossier that was submitted and not received is filed by its
 /// submission.
 fn with_own_columns(inputs: &FigureInputs<'_>) -> PolarsResult<LazyFrame> {
-    // Rows with one item code and one dossier code are one item.
-    let item = coalesce(&[col("item_code"), col("source_key")]).alias("item");
-    let is_over = col("delivered_at")
-        .is_not_null()
-        .or(col("withdrawn_at").is_not_null())
-        .or(["delivered", "withdrawn"].map(|status| col("status").eq_missing(lit(status))).into_iter().fold(lit(false), Expr::or));
+    // Rows with one item code and one dossier code are one item; a row without item code is an item of its own.
+    let alone = |name: &str| when(col("item_code").is_null()).then(col(name)).otherwise(lit(NULL)).alias(format!("{name}_alone"));
+    let item = [col("dossier_code"), col("item_code"), alone("source"), alone("source_key")];
+    let is_over =
+        col("delivered_at").is_not_null().or(col("withdrawn_at").is_not_null()).or(["delivered", "withdrawn"]
+            .map(|status| col("status").eq_missing(lit(status)))
+            .into_iter()
+            .fold(lit(false), Expr::or));
     let items = inputs
         .postal_items
         .clone()
         .filter(col("deleted").fill_null(lit(false)).not().and(col("dossier_code").is_not_null()))
-        .group_by([col("dossier_code"), item])
+        .group_by(item)
         .agg([
             col("direction").eq_missing(lit("return")).any(true).alias("is_return"),
             is_over.any(true).alias("is_over"),

@@ -83,7 +83,9 @@ impl Classified {
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
-        if let Some(key) = &rejection.key {
+        // Another row of a partial record is another part: it says nothing about a row that was rejected before.
+        let outdates = !self.has_partial_records || self.is_outdated_by_accepted;
+        if let Some(key) = rejection.key.as_ref().filter(|_| outdates) {
             self.note_key_read(key, run);
         }
         // Of partial records the rows are counted: a rejected one has no values that tell it apart.

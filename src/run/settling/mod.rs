@@ -200,6 +200,7 @@ impl Settler<'_> {
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             closed.extend(&certificate.mends);
         }
+        let reads_rejected_rows = !classified.has_partial_records || judged.outcome == Some(Outcome::Complete);
         let new = new_rejections(&classified.rejections, certificate, &closed_at_once, files.is_some());
         let pull = Pull {
             state: PullState::Settled,
@@ -212,8 +213,8 @@ impl Settler<'_> {
         let settlement = Settlement {
             pull: &pull,
             rejections: &new,
-            // Of files it is known which one is newer.
-            keys_read: classified.keys_read.as_ref().filter(|_| files.is_none()),
+            // Of files it is known which one is newer. Partial records are all read again only by a whole pull.
+            keys_read: classified.keys_read.as_ref().filter(|_| files.is_none() && reads_rejected_rows),
             closed: &closed,
             covered: &covered,
             opened: &opened,

@@ -200,9 +200,10 @@ impl Book {
         let (mut texts, mut has_end) = (Vec::new(), false);
         // SSTItem, EndSst
         while let Some((kind, data)) = records.next(|kind| matches!(kind, 19 | 0xa0))? {
-            if kind == 0xa0 {
-                has_end = true;
-                break;
+            // The part is read to its end, where its checksum is compared.
+            has_end |= kind == 0xa0;
+            if has_end {
+                continue;
             }
             let (text, _) = wide_text(data, 1).ok_or_else(cut)?;
             kept.charge(size_of::<String>() + text.len())?;
@@ -229,12 +230,13 @@ impl Book {
         };
         let (mut merged, mut row, mut next_column, mut has_end) = (Vec::new(), None, 0, false);
         while let Some((kind, data)) = records.next(is_wanted)? {
+            // The part is read to its end, where its checksum is compared.
+            if has_end {
+                continue;
+            }
             match kind {
                 ROW => (row, next_column) = (Some(long(data, 0).ok_or_else(cut)?), 0),
-                END_SHEET => {
-                    has_end = true;
-                    break;
-                }
+                END_SHEET => has_end = true,
                 MERGED_CELL => {
                     kept.charge(size_of::<Span>())?;
                     let at = |place: usize| long(data, place).ok_or_else(cut);

@@ -83,7 +83,8 @@ impl Check {
                     .into_iter()
                     .chain(same_province::connectors())
                     .chain(ministries::CONNECTORS)
-use crate::{ministries, national_evaluation, same_province, tracking};
+                    .chain(national_evaluation::CONNECTORS)
+                    .chain(tracking::CONNECTORS),
             ),
             Self::Same => {
                 let read_otherwise = ["feedback", "measures-csv"];

@@ -3,7 +3,7 @@
 //! A row alone does not decide its class, so the rows of a key must be in memory together. A long pull is therefore read
 //! several times, each time for a share of its keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::canonical::{Fold, Folded, Mapper, PartialRow, RecordClass, StoredRow, is_changed_in_future, part_of};
 use crate::lake::NewestVersion;
@@ -20,7 +20,7 @@ use crate::run::settling::classify::{BatchRecord, Classifier};
 const ROWS_AT_ONCE: u64 = if cfg!(debug_assertions) { 300 } else { 50_000 };
 
 /// Rows of a pull by key.
-type RowsByKey = HashMap<String, Vec<BatchRecord>>;
+type RowsByKey = BTreeMap<String, Vec<BatchRecord>>;
 
 impl Classifier<'_> {
     /// Merges every row of the pull with the stored version of its key, and writes the new versions.
@@ -45,6 +45,7 @@ impl Classifier<'_> {
             }
             self.merge_keys(keyed, mapper).await?;
         }
+        self.classified.rejections.sort_by_key(|rejection| (rejection.page, rejection.row));
         Ok(())
     }
 
