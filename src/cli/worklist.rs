@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     /// Only the agencies of this tier.
     #[arg(long, value_parser = typed_names::tier, value_name = "province|district|commune")]
     tier: Option<Tier>,
-    /// The lists as of this day or moment, from the newest night. Default: now.
+    /// The lists as of this day or moment, from the newest night at or before it. Default: now.
     #[arg(long, value_name = "MOMENT")]
     at: Option<String>,
     /// Dossiers to pass over.
@@ -60,7 +60,8 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_readable()?;
     let wanted = arguments.name.as_deref().map(named).transpose()?;
     let now = arguments.at.as_deref().map(typed).transpose()?.unwrap_or_else(run::now);
-    let (record, figures) = night_of(&config, None).await?;
+    // What was known then: a later night has later versions.
+    let (record, figures) = night_of(&config, arguments.at.as_deref()).await?;
     let of = match (&arguments.agency, arguments.tier) {
         (Some(agency), _) => FigureOf::Agency(typed_names::agency(&config, &figures, agency)?),
         (None, Some(tier)) => FigureOf::Tier(tier),
@@ -79,7 +80,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             let page = WorklistPage { of, offset: arguments.offset, limit };
             let found = find(&config, (night, now), list, page).await?;
             let text = match arguments.format {
-                OutputFormat::Table => table(&config, list, &found, arguments.offset, now),
+                OutputFormat::Table => table(&config, list, &found, arguments.offset, (night, now)),
                 OutputFormat::Csv => csv(list, &found, now)?,
                 OutputFormat::Json => format!("{:#}\n", to_json(list, &found, (night, now))),
             };
@@ -195,9 +196,20 @@ async fn silent(config: &Configuration, at: (&Night, i64), of: &FigureOf, format
 /// Columns that a terminal shows; CSV and JSON have all.
 const SHOWN: [&str; 5] = ["dossier_code", "agency_name", "procedure_code", "received_at", "days_late"];
 
-fn table(config: &Configuration, list: &Worklist, found: &FoundWorklist, offset: u32, now: i64) -> String {
+fn table(
+    config: &Configuration,
+    list: &Worklist,
+    found: &FoundWorklist,
+    offset: u32,
+    (night, now): (&Night, i64),
+) -> String {
     let [title, _] = list.title(&config.settings.worklists);
-    let mut text = format!("{title}: {} hồ sơ, lúc {}\n", number(found.total), moment(now));
+    let mut text = format!(
+        "{title}: {} hồ sơ, lúc {}; dữ liệu của đêm {}\n",
+        number(found.total),
+        moment(now),
+        moment(night.as_of)
+    );
     for standing in &found.ratios {
         let share = |numerator: u64| ratio(numerator, standing.denominator).map_or_else(String::new, percent);
         let _ = writeln!(
@@ -220,7 +232,7 @@ fn table(config: &Configuration, list: &Worklist, found: &FoundWorklist, offset:
     let rows = found.lines.iter().map(|line| {
         let mut cells: Vec<String> = columns.iter().map(|&at| shown(found.columns[at], &line.cells[at])).collect();
         cells.push(line.since.map(moment).unwrap_or_default());
-        cells.push(LANGUAGE.worklist_step(&list.name, line.since, line.limit, now));
+        cells.push(LANGUAGE.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now));
         cells
     });
     text.push_str(&output::table(&headings, rows.collect()));
@@ -237,7 +249,7 @@ fn csv(list: &Worklist, found: &FoundWorklist, now: i64) -> Result<String, Failu
     let rows = found.lines.iter().map(|line| {
         let mut cells: Vec<String> = line.cells.iter().map(csv_cell).collect();
         cells.push(line.since.map(instant::display).unwrap_or_default());
-        cells.push(LANGUAGE.worklist_step(&list.name, line.since, line.limit, now));
+        cells.push(LANGUAGE.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now));
         cells
     });
     csv_lines(&headings, rows)
@@ -261,13 +273,17 @@ fn to_json(list: &Worklist, found: &FoundWorklist, (night, now): (&Night, i64)) 
             found.columns.iter().zip(&line.cells).map(|(column, cell)| (column.name.to_owned(), cell.to_json()));
         let mut row: Map<String, Value> = cells.collect();
         row.insert("since".to_owned(), json!(line.since.map(instant::display)));
-        row.insert("step".to_owned(), json!(LANGUAGE.worklist_step(&list.name, line.since, line.limit, now)));
+        row.insert(
+            "step".to_owned(),
+            json!(LANGUAGE.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now)),
+        );
         Value::Object(row)
     };
     json!({
         "worklist": list.name,
         "at": instant::display(now),
         "run": night.run,
+        "as_of": instant::display(night.as_of),
         "total": found.total,
         "by_agency": agencies,
         "ratios": ratios.collect::<Vec<_>>(),

@@ -21,5 +21,7 @@ pub use fact_file::{FactProblem, GroupedTable, JoinedRows, read_facts, read_grou
 pub use fact_table::{Fact, FactTable, LookupTypes, Phase, Stage, stored_column};
 pub use fold::{SettingValue, Settings, fold};
 pub use parse::{Macros, parse, parse_with};
-pub use shipped::{can_be_unknown, dossier_facts, feedback_facts, names_state, notes_by_dossier, post_by_dossier};
+pub use shipped::{
+    can_be_unknown, depends_on, dossier_facts, feedback_facts, names_state, notes_by_dossier, post_by_dossier,
+};
 pub use tree::{Comparison, Expression, Function, Operation};

@@ -82,6 +82,24 @@ pub fn can_be_unknown(predicate: &Expression) -> bool {
     predicate.columns().into_iter().any(|name| !is_known(name))
 }
 
+/// Whether a predicate about a dossier depends on a column of a look-up (`note`, `own_item`), through any of the facts that it
+/// names.
+#[must_use]
+pub fn depends_on(predicate: &Expression, lookup: &str) -> bool {
+    let mut waiting: Vec<&str> = predicate.columns();
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(name) = waiting.pop() {
+        if name.split_once('.').is_some_and(|(table, _)| table == lookup) {
+            return true;
+        }
+        if seen.insert(name) {
+            let fact = dossier_facts().fact(name);
+            waiting.extend(fact.and_then(|fact| fact.expression.as_ref()).map(Expression::columns).unwrap_or_default());
+        }
+    }
+    false
+}
+
 /// Whether a predicate names a fact that depends on the state of a dossier at a moment.
 #[must_use]
 pub fn names_state(predicate: &Expression) -> bool {
@@ -131,6 +149,19 @@ mod tests {
         assert!(!can_be_unknown(&read("is_received AND NOT agency_vertical")));
         assert!(names_state(&read("is_received AND NOT is_late")));
         assert!(!names_state(&read("has_due_date")));
+    }
+
+    #[test]
+    fn what_a_predicate_depends_on_is_found_through_the_facts() {
+        let read = |text: &str| crate::expressions::parse(text).expect("it is in the language");
+        for (text, notes, items) in [
+            ("apology = 'timely'", true, false),
+            ("is_postal_return", false, true),
+            ("submission_channel = 'online'", false, false),
+        ] {
+            let found = ["note", "own_item"].map(|lookup| depends_on(&read(text), lookup));
+            assert_eq!(found, [notes, items], "{text}");
+        }
     }
 
     /// Words that a setting can be, from the schema of rule sets; statuses for the two lists that are derived.

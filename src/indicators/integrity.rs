@@ -27,7 +27,7 @@ use crate::model::rules::RuleSet;
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum IntegrityKind {
-    /// The due date was moved after it had passed.
+    /// The due date was moved later after it had passed, and neither a supplement nor a suspension explains it.
     DueMovedAfterDue,
     /// The due date was moved later, and neither a supplement, a suspension nor an apology explains it.
     DueMovedUnexplained,
@@ -150,11 +150,17 @@ pub fn integrity(
 /// One flag for each kind, never null.
 fn kinds(inputs: &FigureInputs<'_>, changes: &[Change]) -> PolarsResult<Vec<Expr>> {
     let with = |change: &'static str| KeyMoments::of(changes.iter().filter(move |one| one.change == change));
+    // Later, and without a supplement or suspension that explains it.
+    let moved = changes.iter().filter(|one| {
+        one.change == "due_moved_after_due"
+            && one.explained != Some(true)
+            && instant(one.after.as_deref()) > instant(one.before.as_deref())
+    });
     let set_back = with("end_set_back");
     let was_late = set_back.moment().gt(col("late_from"));
     let of_closed = closed_codes(inputs)?;
     let flags = [
-        with("due_moved_after_due").has(),
+        KeyMoments::of(moved).has(),
         col("due_moved_unexplained").fill_null(lit(false)),
         set_back.has(),
         was_late.and(col("is_on_time")),
@@ -172,8 +178,7 @@ impl KeyMoments {
     fn of<'c>(changes: impl Iterator<Item = &'c Change>) -> Self {
         let mut by_source: BTreeMap<&str, BTreeMap<&str, Option<i64>>> = BTreeMap::new();
         for change in changes {
-            let before = change.before.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-            let before = before.map(jiff::Timestamp::as_microsecond);
+            let before = instant(change.before.as_deref());
             let latest = by_source.entry(&change.source).or_default().entry(&change.source_key).or_default();
             *latest = before.max(*latest);
         }
@@ -199,6 +204,11 @@ impl KeyMoments {
                 .otherwise(rest)
         })
     }
+}
+
+/// A value of a change as an instant, microseconds UTC.
+fn instant(text: Option<&str>) -> Option<i64> {
+    text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_microsecond)
 }
 
 /// The codes of dossiers that were withdrawn, refused, stopped or deleted.

@@ -71,7 +71,8 @@ pub use compute::{compute, sort_figures};
 pub use compute_each::{ComputedFigures, compute_each};
 pub use explain::{
     DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, Exclusion, ExplainedDossier,
-    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Move, Side, Standing, Standings, dossier_json, unexplained,
+    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Move, Side, Standing, Standings, dossier_json, reads_lookup,
+    unexplained,
 };
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,

@@ -1,26 +1,26 @@
 //! What to do about a dossier of a worklist.
 
+use jiff::civil::Date;
+
 use crate::locale::{Language, date, moment};
 use crate::model::instant::local;
 
 impl Language {
     /// The step that keeps the ratio. `list`: name of the worklist; `since`: the moment by which it is ordered; `limit`: the
-    /// last moment on time; microseconds UTC.
+    /// last moment on time, and the last working day on which an apology is in time; moments in microseconds UTC.
     ///
     /// # Panics
     /// If there is no such worklist.
     #[must_use]
-    pub fn worklist_step(self, list: &str, since: Option<i64>, limit: Option<i64>, now: i64) -> String {
+    pub fn worklist_step(self, list: &str, since: Option<i64>, limit: (Option<i64>, Option<Date>), now: i64) -> String {
         let [vietnamese, english] = step(list, since, limit, now);
         self.of(&vietnamese, &english).to_owned()
     }
 }
 
-fn step(list: &str, since: Option<i64>, limit: Option<i64>, now: i64) -> [String; 2] {
+fn step(list: &str, since: Option<i64>, (limit, apology_day): (Option<i64>, Option<Date>), now: i64) -> [String; 2] {
     let today = local(now).date();
-    // NĐ 61/2018/NĐ-CP art. 19(9): at the latest one day before the limit.
-    let apology_day = limit.and_then(|limit| local(limit).date().yesterday().ok());
-    let at = |moment_at: Option<i64>| moment_at.map_or_else(|| "?".to_owned(), moment);
+    let at = |moment_at: Option<i64>| moment_at.map_or_else(|| "(không rõ ngày)".to_owned(), moment);
     let both = |vietnamese: String, english: String| [vietnamese, english];
     match list {
         "due" => match apology_day.filter(|day| *day >= today) {
@@ -38,10 +38,10 @@ fn step(list: &str, since: Option<i64>, limit: Option<i64>, now: i64) -> [String
             ),
             None => both(
                 format!(
-                    "Trả kết quả trong hôm nay, chậm nhất {}; đã qua ngày gửi văn bản xin lỗi đúng quy định",
+                    "Trả kết quả chậm nhất {}; đã qua ngày gửi văn bản xin lỗi đúng quy định",
                     at(limit)
                 ),
-                format!("Hand over the result today, by {}; the day for an apology has passed", at(limit)),
+                format!("Hand over the result by {}; the day for an apology has passed", at(limit)),
             ),
         },
         "overdue" => both(
@@ -54,9 +54,13 @@ fn step(list: &str, since: Option<i64>, limit: Option<i64>, now: i64) -> [String
                 at(since)
             ),
         ),
-        "apology" if limit.is_some_and(|limit| limit >= now) => both(
+        "apology" if apology_day == Some(today) => both(
             format!("Hôm nay là ngày làm việc cuối để gửi văn bản xin lỗi đúng quy định (hạn trả {})", at(limit)),
             format!("Today is the last working day on which an apology is in time (limit {})", at(limit)),
+        ),
+        "apology" if limit.is_some_and(|limit| limit >= now) => both(
+            format!("Đã qua ngày làm việc cuối để gửi văn bản xin lỗi: gửi ngay, hoặc trả kết quả trước {}", at(limit)),
+            format!("The last working day for an apology has passed: send it now, or hand over by {}", at(limit)),
         ),
         "apology" => both(
             format!("Còn nợ văn bản xin lỗi: gửi ngay (hạn trả {})", at(limit)),
@@ -93,25 +97,27 @@ mod tests {
     fn every_worklist_says_what_to_do() {
         let now = from_local(day(2026, 3, 20).at(9, 0, 0, 0));
         for list in ["due", "overdue", "apology", "acceptance", "supplement", "ready", "post"] {
-            for text in step(list, Some(now), Some(now), now) {
+            for text in step(list, Some(now), (Some(now), Some(day(2026, 3, 19))), now) {
                 assert!(text.contains("20/03/2026"), "{list}: {text}");
             }
         }
+        assert!(step("supplement", None, (None, None), now)[0].contains("không rõ ngày"));
     }
 
     #[test]
     fn an_apology_is_asked_for_while_it_is_in_time() {
-        let at = |date: jiff::civil::Date, hour| from_local(date.at(hour, 0, 0, 0));
-        let now = at(day(2026, 3, 20), 9);
-        let due = |limit| step("due", Some(limit), Some(limit), now)[0].clone();
-        assert!(
-            due(at(day(2026, 3, 23), 17)).contains("chậm nhất ngày 22/03/2026"),
-            "{}",
-            due(at(day(2026, 3, 23), 17))
-        );
-        assert!(due(at(day(2026, 3, 20), 17)).contains("trong hôm nay"));
-        let apology = |limit| step("apology", Some(limit), Some(limit), now)[0].clone();
-        assert!(apology(at(day(2026, 3, 23), 17)).contains("ngày làm việc cuối"));
-        assert!(apology(at(day(2026, 3, 19), 17)).contains("Còn nợ"));
+        let at = |date: Date, hour| from_local(date.at(hour, 0, 0, 0));
+        let (friday, saturday) = (at(day(2026, 3, 20), 9), at(day(2026, 3, 21), 9));
+        // Due on Monday: the last working day before is Friday.
+        let monday = (Some(at(day(2026, 3, 23), 17)), Some(day(2026, 3, 20)));
+        let of = |list: &str, limit: (Option<i64>, Option<Date>), now| step(list, limit.0, limit, now)[0].clone();
+        assert!(of("due", monday, friday).contains("chậm nhất ngày 20/03/2026"), "{}", of("due", monday, friday));
+        assert!(of("apology", monday, friday).contains("ngày làm việc cuối để gửi văn bản xin lỗi đúng quy định"));
+        assert!(of("apology", monday, saturday).contains("Đã qua ngày làm việc cuối"));
+        assert!(of("due", monday, saturday).contains("đã qua ngày gửi"));
+        let today = (Some(at(day(2026, 3, 20), 17)), Some(day(2026, 3, 19)));
+        assert!(of("due", today, friday).contains("đã qua ngày gửi"));
+        let late = (Some(at(day(2026, 3, 19), 17)), Some(day(2026, 3, 18)));
+        assert!(of("apology", late, friday).contains("Còn nợ"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use polars::prelude::*;
 
 use crate::config::Configuration;
-use crate::indicators::{FigureOf, IndicatorError, Move, Standings};
+use crate::indicators::{FigureOf, IndicatorError, Move, Standings, reads_lookup};
 use crate::lake::Lake;
 use crate::model::figure::Night;
 use crate::model::period::Period;
@@ -41,8 +41,8 @@ pub enum MoveCause {
     PostalItem,
     /// A note on it came or changed.
     Note,
-    /// Nothing of it changed but the day: a limit passed.
-    Time,
+    /// Nothing of it changed: a limit passed, or the lists of the post, which decide what the portal leaves open, came since.
+    Circumstances,
 }
 
 impl MoveCause {
@@ -68,7 +68,10 @@ impl MoveCause {
             Self::OtherSource => ["bản ghi của nguồn khác được tính thay", "another source's row counts instead"],
             Self::PostalItem => ["bưu gửi của hồ sơ thay đổi", "a postal item of it changed"],
             Self::Note => ["ghi chú (xin lỗi, nguyên nhân) thay đổi", "a note on it changed"],
-            Self::Time => ["đã qua thời hạn", "a limit passed"],
+            Self::Circumstances => [
+                "hồ sơ không đổi: đã qua thời hạn, hoặc danh sách của bưu chính mới có",
+                "nothing of it changed: a limit passed, or the lists of the post came since",
+            ],
         }
     }
 }
@@ -125,7 +128,12 @@ pub async fn moved_dossiers(
         by_definition =
             moves.iter().filter(of_definition).map(|one| (one.source.clone(), one.source_key.clone())).collect();
     }
-    let rows = ComparedRows::read(before, after, &moves).await?;
+    let mut rows = ComparedRows::read(before, after, &moves).await?;
+    // What the indicator does not depend on is no cause.
+    let known = after.config.indicators.iter().find(|known| known.definition.id == compared.indicator);
+    let reads = |lookup: &str| known.is_none_or(|known| reads_lookup(&known.definition, lookup));
+    rows.with_items.retain(|_| reads("own_item"));
+    rows.with_notes.retain(|_| reads("note"));
     let dossiers = moves.into_iter().map(|moved| {
         let key = (moved.source.clone(), moved.source_key.clone());
         let cause = changed.filter(|_| by_definition.contains(&key));
@@ -236,6 +244,9 @@ impl ComparedRows {
             return if was_received { MoveCause::LateArrival } else { MoveCause::New };
         };
         if old.position != new.position {
+            if old.received_at.is_none_or(|at| at > self.earlier) && !new.is_deleted && !old.is_deleted {
+                return MoveCause::New;
+            }
             return match (old.is_deleted, new.is_deleted, old.is_closed, new.is_closed) {
                 (false, true, ..) => MoveCause::Deleted,
                 (true, false, ..) => MoveCause::Restored,
@@ -250,7 +261,7 @@ impl ComparedRows {
         } else if has(&self.with_notes) {
             MoveCause::Note
         } else {
-            MoveCause::Time
+            MoveCause::Circumstances
         }
     }
 }
@@ -271,7 +282,7 @@ fn rows_of(dossiers: LazyFrame, wanted: LazyFrame) -> PolarsResult<RowsByKey> {
             col("national_code"),
             col("deleted").fill_null(lit(false)),
             is_closed.alias("is_closed"),
-            coalesce(&[col("received_at"), col("submitted_at")]).cast(DataType::Int64).alias("received_at"),
+            col("received_at").cast(DataType::Int64).alias("received_at"),
         ])
         .join(wanted, key.clone(), key, JoinArgs::new(JoinType::Semi))
         .collect_with_engine(Engine::Streaming)?
@@ -373,7 +384,8 @@ mod tests {
             (Some(closed(1)), closed(2), MoveCause::Corrected),
             (Some(with_code("ITEM")), with_code("ITEM"), MoveCause::PostalItem),
             (Some(with_code("NOTE")), with_code("NOTE"), MoveCause::Note),
-            (Some(row(1)), row(1), MoveCause::Time),
+            (Some(row(1)), row(1), MoveCause::Circumstances),
+            (Some(ComparedRow { received_at: None, ..row(1) }), closed(2), MoveCause::New),
         ] {
             assert_eq!(cause(old.clone(), Some(new.clone()), false), expected, "{old:?} {new:?}");
             assert_eq!(cause(old.clone(), Some(new.clone()), true), MoveCause::OtherSource, "{old:?} {new:?}");

@@ -51,8 +51,10 @@ pub(super) async fn compare(
     arguments: &Arguments,
     [before, after]: [&String; 2],
 ) -> Result<ExitCode, Failure> {
-    let (old, old_figures) = night_named(&config, before).await?;
-    let (new, new_figures) = night_named(&config, after).await?;
+    let mut nights = [night_named(&config, before).await?, night_named(&config, after).await?];
+    // Causes lead from the earlier night to the later one.
+    nights.sort_by_key(|(record, _)| record.night.run);
+    let [(old, old_figures), (new, new_figures)] = nights;
     let old_config = DefinitionSource::Night.of(config.clone(), &old)?;
     let config = DefinitionSource::Night.of(config, &new)?;
     let mut filter = FigureFilter::new(arguments, &config)?;
@@ -66,14 +68,17 @@ pub(super) async fn compare(
     let compared = new_figures.len().max(old_figures.len());
     let changes = changes(&old_figures, &new_figures);
     let moved = match compared_figure(&filter, [&old_config, &config]) {
-        Some(figure) if !changes.is_empty() => {
-            let what = format!("report --diff {} {}", figure.indicator, figure.period);
+        // Dossiers can move while the counts stay: one leaves, another one comes.
+        Some(figure) => {
+            let (first, second) = (old.night.run, new.night.run);
+            let of = figure.figure.name();
+            let what = format!("report --diff {} {} {of} {first} {second}", figure.indicator, figure.period);
             audit::log_read(&config.settings.data, &what).await?;
             let (before, after) =
                 (NightOf { config: &old_config, night: &old.night }, NightOf { config: &config, night: &new.night });
             Some(run::moved_dossiers(before, after, &figure).await?)
         }
-        _ => None,
+        None => None,
     };
     let nights = [&old.night, &new.night];
     match arguments.format {
@@ -185,7 +190,10 @@ fn to_json(nights: [&Night; 2], changes: &[FigureChange<'_>], moved: Option<&[Mo
 }
 
 fn table(nights: [&Night; 2], changes: &[FigureChange<'_>], compared: usize, config: &Configuration) -> String {
-    let [before, after] = nights.map(|night| format!("lượt {} ({})", night.run, moment(night.as_of)));
+    let [before, after] = nights.map(|night| {
+        let state = if night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN" };
+        format!("lượt {} ({}, {state})", night.run, moment(night.as_of))
+    });
     let count = number(changes.len() as u64);
     let mut text = format!("Từ {before} đến {after}: {count} trong {} số liệu thay đổi.\n", number(compared as u64));
     let value = |figure: Option<&Figure>| match figure {

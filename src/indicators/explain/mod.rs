@@ -32,7 +32,7 @@ pub use self::columns::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColu
 pub(super) use self::columns::{cells_of, expressions_of};
 pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
 use self::sides::Sides;
-pub use self::standings::{Move, Standing, Standings};
+pub use self::standings::{Move, Standing, Standings, reads_lookup};
 
 /// The figure that is explained: its agencies, among all those of its indicator, rule set and period.
 #[derive(Debug, Clone, PartialEq, Eq)]

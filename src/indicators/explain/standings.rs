@@ -2,9 +2,11 @@
 
 use polars::prelude::*;
 
+use crate::expressions::{depends_on, parse};
 use crate::indicators::IndicatorError;
 use crate::indicators::explain::{ExplainedFigure, FigureOf, Side};
 use crate::indicators::lookups::value_at;
+use crate::model::indicator::{IndicatorDefinition, PeriodColumn};
 
 /// What a dossier that counts is to a figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,16 @@ pub struct Move {
     /// `None`: it does not count.
     pub before: Option<Standing>,
     pub after: Option<Standing>,
+}
+
+/// Whether an indicator depends on what another table has about a dossier: on columns of a look-up (`note`, `own_item`).
+#[must_use]
+pub fn reads_lookup(definition: &IndicatorDefinition, lookup: &str) -> bool {
+    let predicates = [Some(&definition.population), Some(&definition.numerator), definition.denominator.as_ref()];
+    let mut predicates = predicates.into_iter().flatten().chain(&definition.having);
+    // A return is filed by its day, which the post decides.
+    let by_return = definition.period == PeriodColumn::ReturnedAt && lookup == "own_item";
+    by_return || predicates.any(|text| parse(text).is_ok_and(|predicate| depends_on(&predicate, lookup)))
 }
 
 impl ExplainedFigure {

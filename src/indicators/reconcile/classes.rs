@@ -13,7 +13,7 @@ use crate::indicators::explain::FigureOf;
 use crate::indicators::grouped_rows::joined_items;
 use crate::indicators::groups::between;
 use crate::indicators::inputs::FigureInputs;
-use crate::indicators::local_time::micros;
+use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::polars_expressions::predicate;
 use crate::indicators::scan::facts_of;
@@ -196,7 +196,7 @@ pub fn reconcile(
         .with_columns([class(direction).alias("class")])
         .filter(col("class").is_not_null());
     let agencies = found.agencies;
-    let counts = counts(&classed, &agencies)?;
+    let mut counts = counts(&classed, &agencies)?;
     let mut totals: BTreeMap<ReconcileClass, u64> = ReconcileClass::iter().map(|class| (class, 0)).collect();
     for (number, class, dossiers) in &counts {
         if page.of.is_of(&agencies.known[*number as usize]) {
@@ -208,6 +208,7 @@ pub fn reconcile(
         let agency = &agencies.known[number as usize];
         ClassCount { agency: Arc::clone(&agency.code), agency_name: Arc::clone(&agency.name), class, dossiers }
     };
+    counts.retain(|(number, ..)| page.of.is_of(&agencies.known[*number as usize]));
     Ok(Reconciliation { counts: counts.into_iter().map(named).collect(), totals, dossiers })
 }
 
@@ -241,11 +242,14 @@ impl ItemsByCode {
 
     /// The values of a dossier: of its own code and of the national one together.
     fn columns(&self) -> Vec<Expr> {
-        let value = |code: &str, name: &str| {
+        // A source may repeat the dossier's own code as the national one.
+        let national = when(col("national_code").neq_missing(col("dossier_code"))).then(col("national_code"));
+        let national = national.otherwise(lit(NULL)).cast(DataType::String);
+        let value = |code: Expr, name: &str| {
             let values = self.values.column(name).expect("it was aggregated").clone();
-            value_at(self.codes.row(col(code)), values)
+            value_at(self.codes.row(code), values)
         };
-        let both = |name: &str| [value("dossier_code", name), value("national_code", name)];
+        let both = |name: &str| [value(col("dossier_code"), name), value(national.clone(), name)];
         let [own, national] = both("items");
         let items = own.fill_null(lit(0_i64)) + national.fill_null(lit(0_i64));
         let [own, national] = both("post_at");
@@ -276,7 +280,7 @@ fn class(direction: PostDirection) -> Expr {
     let (portal_at, tolerance) = (portal_at(direction), lit(TOLERANCE_DAYS * DAY_MICROS));
     let way = col(portal_way(direction));
     let apart = portal_at.clone() - col("post_at");
-    let is_early = if direction.is_return() { portal_at.lt(col("post_at")) } else { lit(false) };
+    let is_early = if direction.is_return() { local_day(portal_at).lt(local_day(col("post_at"))) } else { lit(false) };
     let is_apart = apart.clone().gt(tolerance.clone()).or(apart.lt(lit(0_i64) - tolerance));
     let states_another = way.neq(lit("postal")).fill_null(lit(false));
     when(by_post.clone().and(by_portal.clone().not()).and(states_another))

@@ -52,7 +52,7 @@ pub struct UnmatchedItem {
     pub near: Vec<String>,
 }
 
-/// The items that the post accepted in a period and that belong to no dossier, ordered by source and key.
+/// The items that the post accepted in a period and that belong to no dossier, ordered by source and code.
 ///
 /// # Errors
 /// A table that cannot be scanned.
@@ -85,7 +85,6 @@ pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<
             is_withdrawn.any(true).alias("is_withdrawn"),
         ])
         .filter(col("is_withdrawn").not())
-        .sort(["source", "source_key"], SortMultipleOptions::default())
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
     let text = |name: &str| items.column(name)?.str();
@@ -108,8 +107,11 @@ pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<
         near.offer(code);
     }
     // An event without a dossier code is of an item whose list has one.
-    let with_code: PlHashSet<&str> =
-        item_codes.iter().zip(dossier_codes.iter()).filter_map(|(item, code)| item.filter(|_| code.is_some())).collect();
+    let with_code: PlHashSet<&str> = item_codes
+        .iter()
+        .zip(dossier_codes.iter())
+        .filter_map(|(item, code)| item.filter(|_| code.is_some()))
+        .collect();
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let item = |row: usize| {
         let code = dossier_codes.get(row);
@@ -132,5 +134,10 @@ pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<
             problem,
         })
     };
-    Ok((0..items.height()).filter_map(item).collect())
+    let mut found: Vec<UnmatchedItem> = (0..items.height()).filter_map(item).collect();
+    found.sort_by(|left, right| {
+        let key = |one: &UnmatchedItem| (one.source.clone(), one.item_code.clone(), one.dossier_code.clone());
+        key(left).cmp(&key(right))
+    });
+    Ok(found)
 }

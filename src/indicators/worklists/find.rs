@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use polars::prelude::*;
 
 use super::definition::{Worklist, with_worklist_settings, worklists};
@@ -18,6 +19,7 @@ use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::polars_expressions::FactRenderer;
 use crate::indicators::scan::{RuleSetFacts, facts_of};
 use crate::model::indicator::IndicatorDefinition;
+use crate::model::instant::local;
 use crate::model::rules::RuleSet;
 use crate::model::worklist::WorklistSettings;
 
@@ -38,6 +40,8 @@ pub struct WorklistLine {
     pub since: Option<i64>,
     /// The last moment on time, microseconds UTC.
     pub limit: Option<i64>,
+    /// The last working day on which an apology is in time.
+    pub last_apology_day: Option<Date>,
 }
 
 /// The dossiers of a worklist.
@@ -57,6 +61,11 @@ pub struct FoundWorklist {
 /// Columns of a list of dossiers that a worklist leaves out: the end, and where the row came from.
 const LEFT_OUT: [&str; 6] = ["ended_at", "returned_at", "excluded_by", "run", "page", "row"];
 
+/// Lists of which no step moves a ratio of on time: an apology never makes on time, and the others have ended.
+const LISTS_WITHOUT_RATIOS: [&str; 3] = ["apology", "ready", "post"];
+/// What a dossier that nobody has received does not have; its facts take the submission for the reception.
+const OF_RECEPTION: [&str; 3] = ["received_at", "last_on_time_at", "days_late"];
+
 /// Finds the dossiers of a worklist at the moment of the inputs. `indicators`: the ratios that are shown with it.
 ///
 /// # Errors
@@ -73,7 +82,8 @@ pub fn find_worklist(
     let conditions = Conditions::new(inputs, &found.settings, settings);
     let is_listed = conditions.is_listed(list);
     let since = conditions.rendered(&list.since).cast(DataType::Int64).alias("since");
-    let ratios = standings(inputs, rules, indicators, &is_listed, &page.of)?;
+    let moves_ratios = !LISTS_WITHOUT_RATIOS.contains(&list.name.as_str());
+    let ratios = if moves_ratios { standings(inputs, rules, indicators, &is_listed, &page.of)? } else { Vec::new() };
     let RuleSetFacts { facts, agencies, .. } = found;
     let listed = facts.filter(col("agency").is_not_null()).filter(is_listed);
     let counts = count_by_agency(&listed, &agencies)?;
@@ -83,10 +93,20 @@ pub fn find_worklist(
         let agency = &agencies.known[number as usize];
         (Arc::clone(&agency.code), Arc::clone(&agency.name), dossiers)
     };
-    let by_agency = counts.into_iter().map(named).collect();
+    let by_agency = counts.into_iter().filter(|(number, _)| is_of(*number)).map(named).collect();
     let columns: Vec<&'static DossierColumn> =
         DOSSIER_COLUMNS.iter().filter(|column| !LEFT_OUT.contains(&column.name)).collect();
-    let lines = lines(listed.with_columns([since]), &agencies, &columns, (page, total, inputs.now))?;
+    let mut lines = lines(listed.with_columns([since]), &agencies, &columns, (page, total, inputs.now))?;
+    for line in &mut lines {
+        // NĐ 61/2018/NĐ-CP art. 19(9): at the latest one day before the limit.
+        let day_before = line.limit.and_then(|limit| local(limit).date().yesterday().ok());
+        line.last_apology_day = day_before.map(|day| inputs.calendar.back_working_days(day, 1));
+        if list.name == "acceptance" {
+            let of_reception =
+                columns.iter().zip(&mut line.cells).filter(|(column, _)| OF_RECEPTION.contains(&column.name));
+            of_reception.for_each(|(_, cell)| *cell = DossierCell::Null);
+        }
+    }
     Ok(FoundWorklist { total, by_agency, columns, lines, ratios })
 }
 
@@ -149,7 +169,9 @@ impl Conditions {
 /// submission.
 fn with_own_columns(inputs: &FigureInputs<'_>) -> PolarsResult<LazyFrame> {
     // Rows with one item code and one dossier code are one item; a row without item code is an item of its own.
-    let alone = |name: &str| when(col("item_code").is_null()).then(col(name)).otherwise(lit(NULL)).alias(format!("{name}_alone"));
+    let alone = |name: &str| {
+        when(col("item_code").is_null()).then(col(name)).otherwise(lit(NULL)).alias(format!("{name}_alone"))
+    };
     let item = [col("dossier_code"), col("item_code"), alone("source"), alone("source_key")];
     let is_over =
         col("delivered_at").is_not_null().or(col("withdrawn_at").is_not_null()).or(["delivered", "withdrawn"]
@@ -229,7 +251,7 @@ fn lines(
             DossierCell::Instant(limit) => Some(limit),
             _ => None,
         };
-        WorklistLine { cells, since: since.get(row), limit }
+        WorklistLine { cells, since: since.get(row), limit, last_apology_day: None }
     });
     Ok(lines.collect())
 }

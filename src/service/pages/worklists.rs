@@ -247,7 +247,7 @@ fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset
         let mut cells: Vec<String> =
             columns.iter().map(|&at| cell_text(lang, found.columns[at], &line.cells[at])).collect();
         cells.push(line.since.map(moment).unwrap_or_default());
-        cells.push(lang.worklist_step(&list.name, line.since, line.limit, now));
+        cells.push(lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now));
         cells.into_iter().zip(&headings).map(|(text, (heading, number))| (text, *number, heading.clone())).collect()
     };
     let rows: Vec<_> = found.lines.iter().map(row).collect();
@@ -314,8 +314,10 @@ fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Result<Vec<u8>, ::
     writer.write_record(headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]))?;
     for line in &found.lines {
         let cells = found.columns.iter().zip(&line.cells).map(|(column, cell)| cell_text(lang, column, cell));
-        let further =
-            [line.since.map(moment).unwrap_or_default(), lang.worklist_step(&list.name, line.since, line.limit, now)];
+        let further = [
+            line.since.map(moment).unwrap_or_default(),
+            lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now),
+        ];
         writer.write_record(cells.chain(further).map(|text| without_formula(&text)))?;
     }
     writer.flush()?;

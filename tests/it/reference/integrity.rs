@@ -32,7 +32,7 @@ fn change(key: &str, change: &str, before: &str) -> Change {
         dossier_code: Some(key.to_owned()),
         change: change.to_owned(),
         before: Some(before.to_owned()),
-        after: None,
+        after: Some("2025-05-30T17:00:00+07:00".to_owned()),
         run_before: 1,
         run: 2,
         explained: None,

@@ -7,8 +7,8 @@ use motcua::model::instant::DAY_MICROS;
 use motcua::model::rules::AgencyView;
 
 use super::super::province::{self, Dossier, Item};
-use super::ShippedRules;
 use super::received::{is_of, joined, received_dossier};
+use super::{ShippedRules, day_of};
 
 /// The class of each dossier, by its position, that one of the two connects with the post in a direction, of those filed
 /// between two days.
@@ -56,11 +56,17 @@ pub(in super::super) fn postal_classes(
             "portal_only"
         } else if by_post && !by_portal {
             "post_only"
-        } else if by_post && is_return && apart.is_some_and(|apart| apart < 0) {
+        } else if by_post
+            && is_return
+            && portal_at.zip(post_at).is_some_and(|(portal, post)| day_of(portal) < day_of(post))
+        {
             "returned_early"
         } else if by_post && apart.is_some_and(|apart| apart.abs() > 3 * DAY_MICROS) {
             "other_date"
-        } else if by_post && of_direction.iter().map(|item| item.code.as_ref().or(item.key.as_ref())).collect::<BTreeSet<_>>().len() > 1 {
+        } else if by_post
+            && of_direction.iter().map(|item| item.code.as_ref().or(item.key.as_ref())).collect::<BTreeSet<_>>().len()
+                > 1
+        {
             "several_items"
         } else if by_post {
             "matched"

@@ -106,7 +106,7 @@ pub(in super::super) fn worklists(
             "supplement",
             status == Some("supplement")
                 && dossier.supplied.is_none()
-                && dossier.asked.is_none_or(|asked| asked < waited_since),
+                && dossier.asked.unwrap_or(received.received) < waited_since,
         );
         let is_finished = dossier.completed.is_some_and(|completed| completed <= now && completed >= year_start);
         let is_ready = is_finished && received.returned_on.is_none();
