@@ -37,10 +37,7 @@ fn step(list: &str, since: Option<i64>, (limit, apology_day): (Option<i64>, Opti
                 ),
             ),
             None => both(
-                format!(
-                    "Trả kết quả chậm nhất {}; đã qua ngày gửi văn bản xin lỗi đúng quy định",
-                    at(limit)
-                ),
+                format!("Trả kết quả chậm nhất {}; đã qua ngày gửi văn bản xin lỗi đúng quy định", at(limit)),
                 format!("Hand over the result by {}; the day for an apology has passed", at(limit)),
             ),
         },

@@ -200,7 +200,8 @@ impl Settler<'_> {
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             closed.extend(&certificate.mends);
         }
-        let reads_rejected_rows = !classified.has_partial_records || matches!(judged.outcome, Some(Outcome::Complete | Outcome::Degraded));
+        let reads_rejected_rows =
+            !classified.has_partial_records || matches!(judged.outcome, Some(Outcome::Complete | Outcome::Degraded));
         let new = new_rejections(&classified.rejections, certificate, &closed_at_once, files.is_some());
         let pull = Pull {
             state: PullState::Settled,

@@ -176,10 +176,11 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
     let year = Period::parse("2026").expect("a period");
     let inputs = (province::offers(), tables(&dossiers, &items), at(NOW), None, None);
     let found = with_inputs(inputs, |_, _| {}, move |inputs| unmatched_items(&inputs, year).expect("they are found"));
-    let found: Vec<(&str, &str, &[String])> = found
+    let mut found: Vec<(&str, &str, &[String])> = found
         .iter()
         .map(|one| (one.item_code.as_deref().expect("a code"), one.problem.name(), one.near.as_slice()))
         .collect();
+    found.sort_unstable();
     let near = ["H61.02-260105-0007".to_owned(), "H61.02-260105-0010".to_owned()];
     assert_eq!(found, [("E4", "unknown", &near[..]), ("E5", "ill_formed", &[]), ("E6", "no_code", &[])]);
 }
