@@ -83,12 +83,12 @@ impl Classified {
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
-        // Another row of a partial record is another part: it says nothing about a row that was rejected before.
+        // Another row of a partial record is another part, not a correction of a row that was rejected before.
         let outdates = !self.has_partial_records || self.is_outdated_by_accepted;
         if let Some(key) = rejection.key.as_ref().filter(|_| outdates) {
             self.note_key_read(key, run);
         }
-        // Of partial records the rows are counted: a rejected one has no values that tell it apart.
+        // Of partial records the rows are counted: a rejected one has no values to distinguish it.
         let key = rejection.key.as_deref().filter(|_| !self.has_partial_records);
         if let Some(chain) = self.chains.get_mut(&chain) {
             match key {

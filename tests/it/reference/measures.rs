@@ -161,3 +161,29 @@ fn every_indicator_over_measures_has_its_target() {
         assert_eq!(met(id, Some("S1")), (999, Some(1000), None), "{id}");
     }
 }
+
+#[test]
+fn counts_of_the_national_portal_are_ratios_of_their_own() {
+    for id in ["dvcqg-on-time", "dvcqg-online"] {
+        let measure = |agency: &str, counts: [i64; 2]| Measure {
+            indicator: Some(id.to_owned()),
+            agency: Some(agency.to_owned()),
+            period: Some("2026-02".to_owned()),
+            counts: counts.map(Some),
+            entered: Some(at("2026-03-01T08:00")),
+            ..Measure::default()
+        };
+        // Its own row of the province replaces the sum of the agencies.
+        let rows = [measure("S1", [90, 100]), measure("S3", [40, 50]), measure("Toàn tỉnh", [140, 160])];
+        let figures = of_measures(&rows, None);
+        let of = |agency: Option<&str>| {
+            let is_of = |one: &&Figure| {
+                &*one.indicator == id && one.agency.as_deref() == agency && (agency.is_some() || one.tier.is_none())
+            };
+            figures.iter().find(is_of).map(|one| (one.period.to_string(), one.numerator, one.denominator))
+        };
+        let month = |numerator, denominator| Some(("2026-02".to_owned(), numerator, Some(denominator)));
+        assert_eq!(of(None), month(140, 160), "{id}");
+        assert_eq!([of(Some("S1")), of(Some("S3"))], [month(90, 100), month(40, 50)], "{id}");
+    }
+}
