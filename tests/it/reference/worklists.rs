@@ -134,12 +134,13 @@ fn spread_around(dossiers: &mut [Dossier], items: &mut [Item], now: i64) {
     }
     for (number, item) in items.iter_mut().enumerate() {
         item.key = Some(format!("R{number}"));
-        if number % 3 == 0 {
-            item.delivered = item.accepted.map(|accepted| accepted + DAY_MICROS);
-        }
         if number % 4 == 0 {
             item.accepted = Some(now + (i64::try_from(number).expect("a few") - 8) * DAY_MICROS / 4);
             item.direction = Some("return".to_owned());
+        }
+        // Never delivered before it was accepted.
+        if number % 3 == 0 {
+            item.delivered = item.accepted.map(|accepted| accepted + DAY_MICROS);
         }
     }
 }
