@@ -57,6 +57,7 @@ pub(super) struct ExplainQuery {
     run: Option<i64>,
     /// Explain the newest night at or before this day or moment. Ignored if `run` is given.
     #[serde(default)]
+    #[param(value_type = Option<String>, format = Date)]
     as_of: Option<String>,
 }
 

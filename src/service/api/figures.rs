@@ -69,6 +69,7 @@ pub(in crate::service) struct FigureQuery {
     pub(in crate::service) run: Option<i64>,
     /// Read the newest night at or before this day or moment (`2026-10-01`, `2026-10-01T06:00+07:00`). Ignored if `run` is
     /// given.
+    #[param(value_type = Option<String>, format = Date)]
     pub(in crate::service) as_of: Option<String>,
     /// Overrides the header `Accept`.
     #[param(value_type = Option<FigureFormat>)]
