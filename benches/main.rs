@@ -23,7 +23,7 @@ use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
-use motcua::indicators::{DossierPage, FigureInputs, FigureOf, ROWS_AT_ONCE, Side, SqlDialect, compute};
+use motcua::indicators::{DossierPage, FigureInputs, FigureOf, Side, SqlDialect, compute};
 use motcua::lake::Lake;
 use motcua::model::figure::Night;
 use motcua::model::period::Period;
@@ -224,7 +224,6 @@ fn figures(count: usize, folder: Option<&Path>) {
             now: motcua::run::now(),
             successions: None,
             period: None,
-            rows_at_once: ROWS_AT_ONCE,
         });
         let figures = figures.unwrap().len();
         let spent = meter.stop();

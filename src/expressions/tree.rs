@@ -5,7 +5,7 @@ use std::fmt;
 use strum::{EnumString, IntoStaticStr};
 
 /// A condition or a value over the columns of one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expression {
     /// A column: a fact, a column of the table, or a column of a look-up (`procedure.sector`).
     Column(String),
@@ -33,7 +33,7 @@ pub enum Expression {
     Call(Function, Vec<Self>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparison {
     Equal,
     NotEqual,
@@ -43,7 +43,7 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     Add,
     Subtract,
@@ -51,7 +51,7 @@ pub enum Operation {
 }
 
 /// The named functions. Instants are microseconds since 1970 in UTC, days are days since 1970 in Viet Nam.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Function {
     /// The day of an instant.

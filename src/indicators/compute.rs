@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use polars::prelude::*;
+use polars::prelude::PlHashMap;
 
 use crate::indicators::figures::FigureBuilder;
 use crate::indicators::groups::{GroupKind, GroupQuery, plan_groups};
@@ -60,8 +60,8 @@ pub fn compute(inputs: &FigureInputs<'_>) -> Result<Vec<Figure>, IndicatorError>
 /// no registry orders, in the order of the Vietnamese alphabet.
 pub fn sort_figures(figures: &mut [Figure]) {
     // Texts are compared once for each indicator and scope, not for each pair of figures.
-    let mut indicators: PlHashMap<Arc<str>, u32> = PlHashMap::new();
-    let mut scopes: PlHashMap<Scope, u32> = PlHashMap::new();
+    let mut indicators: PlHashMap<Arc<str>, u32> = PlHashMap::default();
+    let mut scopes: PlHashMap<Scope, u32> = PlHashMap::default();
     for figure in figures.iter() {
         if !indicators.contains_key(&figure.indicator) {
             indicators.insert(Arc::clone(&figure.indicator), 0);
@@ -114,11 +114,17 @@ fn compute_over_dossiers(
             views.insert(rules.agency.name(), scan.view(inputs, rules.agency)?);
         }
     }
-    let rows = scan_groups(inputs, rule_sets, &scan, &views, &groups)?;
+    let counted: Vec<_> = rule_sets
+        .iter()
+        .zip(&groups)
+        .map(|((rules, _), groups)| (*rules, &views[rules.agency.name()], groups.as_slice()))
+        .collect();
+    let mut rows = scan.count(inputs, &counted)?.into_iter();
     // From rows to figures. The scan has numbered the procedures that it found.
     let procedures = scan.procedures.numbers.texts();
     let mut figures = Vec::new();
-    for (((rules, indicators), groups), rows) in rule_sets.iter().zip(&groups).zip(rows) {
+    for ((rules, indicators), groups) in rule_sets.iter().zip(&groups) {
+        let rows: Vec<GroupRows> = rows.by_ref().take(groups.len()).collect();
         let periods = Periods::of_rows(inputs, &rows);
         let builder = FigureBuilder {
             agencies: &views[rules.agency.name()].agencies,
@@ -134,11 +140,11 @@ fn compute_over_dossiers(
                 figures.extend(builder.procedure_figures(indicator, &registry, &sides, (inputs.agencies, &procedures)));
             }
         }
-        for (group, rows) in groups.iter().zip(rows) {
+        for (group, rows) in groups.iter().zip(&rows) {
             for (index, sums) in &group.members {
                 let indicator = &indicators[*index];
                 if indicator.definition.over != CountedUnit::Procedures {
-                    figures.extend(figures_of_group(inputs, &builder, indicator, group, sums, &rows)?);
+                    figures.extend(figures_of_group(inputs, &builder, indicator, group, sums, rows)?);
                 }
             }
         }
@@ -148,48 +154,6 @@ fn compute_over_dossiers(
         }
     }
     Ok(figures)
-}
-
-/// Runs all group-bys and returns their rows, by rule set and group.
-fn scan_groups(
-    inputs: &FigureInputs<'_>,
-    rule_sets: &[(&RuleSet, Vec<ComputedIndicator<'_>>)],
-    scan: &DossierScan,
-    views: &HashMap<&'static str, ViewLookups>,
-    groups: &[Vec<GroupQuery>],
-) -> Result<Vec<Vec<GroupRows>>, IndicatorError> {
-    let mut rows: Vec<Vec<GroupRows>> =
-        groups.iter().map(|groups| groups.iter().map(GroupRows::of).collect()).collect();
-    for dossiers in batches(inputs)? {
-        let common_facts = scan.common_facts(dossiers);
-        let view_facts: HashMap<&str, LazyFrame> =
-            views.iter().map(|(name, view)| (*name, view.add_to(common_facts.clone()).cache())).collect();
-        let mut plans = Vec::new();
-        for ((rules, _), groups) in rule_sets.iter().zip(groups) {
-            let facts = scan.facts(inputs, view_facts[rules.agency.name()].clone(), rules).cache();
-            plans.extend(
-                groups.iter().map(|group| group.plan(facts.clone(), &scan.half_months, inputs.period).logical_plan),
-            );
-        }
-        // One call for all plans: Polars computes what is cached once and reads each dossier once.
-        let tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;
-        for (rows, table) in rows.iter_mut().flatten().zip(tables) {
-            rows.add(&table)?;
-        }
-    }
-    Ok(rows)
-}
-
-/// The dossiers in batches of `rows_at_once`. Polars buffers rows for the slowest group-by without a limit, so the size
-/// of a batch limits the memory.
-fn batches(inputs: &FigureInputs<'_>) -> PolarsResult<Vec<LazyFrame>> {
-    let count = inputs.dossiers.clone().select([len()]).collect_with_engine(Engine::Streaming)?.unwrap_single();
-    let count = count.column("len")?.cast(&DataType::UInt32)?.u32()?.get(0).unwrap_or(0);
-    let batches = count.div_ceil(inputs.rows_at_once).max(1);
-    let batch = |number: u32| {
-        inputs.dossiers.clone().slice(i64::from(number) * i64::from(inputs.rows_at_once), inputs.rows_at_once)
-    };
-    Ok((0..batches).map(batch).collect())
 }
 
 /// The group-bys that an indicator is a member of: positions of its sums, and the rows.

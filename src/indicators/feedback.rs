@@ -7,13 +7,13 @@ use crate::indicators::IndicatorError;
 use crate::indicators::agencies::{NO_AGENCY, agencies_of};
 use crate::indicators::facts::settings_of;
 use crate::indicators::figures::FigureBuilder;
+use crate::indicators::group_scan::GroupScan;
 use crate::indicators::groups::plan_groups;
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::periods::Periods;
 use crate::indicators::polars_expressions::FactRenderer;
 use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, day_row};
-use crate::indicators::rows::GroupRows;
 use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
 use crate::model::rules::RuleSet;
@@ -39,13 +39,15 @@ pub(super) fn figures(
     let renderer = FactRenderer { table: feedback_facts(), days: None, lookup: &value, order: &[] };
     let facts = renderer.add_to(facts, Stage::Common, &Settings::default());
     let facts = renderer.add_to(facts, Stage::Agency, &Settings::default());
-    let facts = renderer.add_to(facts, Stage::Rules, &settings_of(rules, inputs.now, inputs.now, false));
+    let groups = plan_groups(indicators, rules, inputs.period, StillReachable::Everything)?;
     let half_months = HalfMonthLookup::new();
+    let mut scan = GroupScan::new(&half_months, inputs.period);
+    let names = scan.names(feedback_facts(), &settings_of(rules, inputs.now, inputs.now, false), "agency");
+    for group in &groups {
+        scan.add(group, &names);
+    }
     let mut figures = Vec::new();
-    for group in plan_groups(indicators, rules, inputs.period, StillReachable::Everything)? {
-        let plan = group.plan(facts.clone(), &half_months, inputs.period);
-        let mut rows = GroupRows::of(&group);
-        rows.add(&plan.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
+    for (group, rows) in groups.iter().zip(scan.run(facts, &renderer)?) {
         let periods = Periods::of_rows(inputs, std::slice::from_ref(&rows));
         let builder = FigureBuilder {
             agencies: &agencies,

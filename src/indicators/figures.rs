@@ -96,21 +96,19 @@ impl FigureBuilder<'_> {
         let mut tables = AgencyTables::new(self.periods.all.len());
         match sums {
             IndicatorSums::AtMoment(positions) => {
-                let counts = rows.figure_counts(positions);
                 for (row, key) in rows.keys().enumerate() {
+                    let counts = rows.figure_counts(positions, row);
                     let from = counted_from.map_or(CountedFrom::always(), |from| from[row]);
-                    let may_count = FigureCounts {
-                        undecided: counts[row].denominator + counts[row].undecided,
-                        ..FigureCounts::default()
-                    };
-                    if counts[row].is_empty() || from == CountedFrom::default() {
+                    let may_count =
+                        FigureCounts { undecided: counts.denominator + counts.undecided, ..FigureCounts::default() };
+                    if counts.is_empty() || from == CountedFrom::default() {
                         continue;
                     }
                     let table = tables.of(key.agency);
                     for &period_index in self.periods.containing(key.start) {
                         let last = self.periods.last_half(period_index);
                         match from {
-                            _ if from.certain.is_some_and(|from| from <= last) => table[period_index].add(&counts[row]),
+                            _ if from.certain.is_some_and(|from| from <= last) => table[period_index].add(&counts),
                             _ if from.possible.is_some_and(|from| from <= last) => table[period_index].add(&may_count),
                             _ => {}
                         }
@@ -118,12 +116,14 @@ impl FigureBuilder<'_> {
                 }
             }
             IndicatorSums::ByState(states) => {
-                let [ended, open_in_time, overdue] = &**states;
-                let counts = [ended, open_in_time, overdue].map(|positions| rows.figure_counts(positions));
                 for (row, key) in rows.keys().enumerate() {
+                    let counts = states.each_ref().map(|positions| rows.figure_counts(positions, row));
+                    if counts.iter().all(FigureCounts::is_empty) {
+                        continue;
+                    }
                     let table = tables.of(key.agency);
                     for &period_index in self.periods.containing(key.start) {
-                        let mut state_counts = counts[state_at(&key, self.periods.last_half(period_index))][row];
+                        let mut state_counts = counts[state_at(&key, self.periods.last_half(period_index))];
                         if self.is_over(period_index) {
                             state_counts.reachable = state_counts.numerator;
                         }

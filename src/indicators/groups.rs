@@ -20,9 +20,8 @@ use crate::calendar::day_number;
 use crate::expressions::{Comparison, Expression, names_state, parse};
 use crate::indicators::IndicatorError;
 use crate::indicators::inputs::ComputedIndicator;
-use crate::indicators::polars_expressions::predicate;
-use crate::indicators::registry_lookups::{HalfMonthLookup, half_month_at};
-use crate::indicators::sums::{IndicatorPredicates, IndicatorSums, StillReachable, SumColumns, amount_of};
+use crate::indicators::registry_lookups::half_month_at;
+use crate::indicators::sums::{IndicatorPredicates, IndicatorSums, StillReachable, SumColumns, Summed, amount_of};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
 use crate::model::period::{HalfMonth, Period};
 use crate::model::rules::{AsOf, RuleSet};
@@ -80,10 +79,6 @@ const NO_HALF: u64 = (1 << HALF_BITS) - 1;
 /// Amounts are capped at 4,095 hours, which is more than five hundred working days.
 pub(super) const HIGHEST_AMOUNT: i64 = (1 << HALF_BITS) - 1;
 
-fn shifted(number: Expr, bits: u32) -> Expr {
-    number.cast(DataType::UInt64) * lit(1_u64 << bits)
-}
-
 impl GroupKind {
     /// Unpacks a key that [`GroupQuery::plan`] has packed.
     pub(super) fn read_key(self, key: u64) -> GroupKey {
@@ -119,14 +114,14 @@ impl GroupQuery {
         Self { period_column, kind, members: Vec::new(), sums: SumColumns::default(), only: None, amount: None }
     }
 
-    /// The expressions that are summed, by position.
-    pub(super) fn expressions(&self) -> &[Expression] {
+    /// The expressions that are added up, by position.
+    pub(super) fn expressions(&self) -> impl ExactSizeIterator<Item = &Expression> {
         self.sums.expressions()
     }
 
-    /// Whether the maximum of an expression is taken instead of its sum, by position.
-    pub(super) fn is_maximum(&self, position: usize) -> bool {
-        self.sums.is_maximum(position)
+    /// What is made of an expression's values, by position.
+    pub(super) fn summed(&self, position: usize) -> Summed {
+        self.sums.summed(position)
     }
 
     /// The condition on the dossiers that are grouped; `None` for all that have a start.
@@ -139,60 +134,84 @@ impl GroupQuery {
         self.amount.as_ref()
     }
 
-    /// How many columns of sums it has.
-    pub(super) fn width(&self) -> usize {
-        self.sums.columns().len()
+    /// Which dossiers are grouped. `period`: the only one that is counted.
+    pub(super) fn is_grouped(&self, period: Option<Period>) -> Expression {
+        let day = day_column(self.period_column);
+        let starts = match (period, self.kind) {
+            (None, _) => Expression::column(day).is_null().negated(),
+            // Whether a procedure has dossiers of a kind is decided from 1 January to the period's end.
+            (Some(period), GroupKind::ByProcedure) => between(day, period.start().first_of_year(), period.end()),
+            // Dossiers that are open at the end, or an agency's latest one, may have started before the period.
+            (Some(period), GroupKind::ByEnd | GroupKind::LatestDay) => by(day, period.end()),
+            (Some(period), _) => between(day, period.start(), period.end()),
+        };
+        let is_grouped = starts.and(Expression::column("agency").is_null().negated());
+        self.only.iter().cloned().fold(is_grouped, Expression::and)
     }
 
-    /// The packed key of a dossier.
-    fn key(&self, half_months: &HalfMonthLookup, period: Option<Period>) -> Expr {
-        let half_month_of = |day: Expr| half_months.half_month(day).cast(DataType::UInt64);
-        let agency_and_start = shifted(col("agency"), HALF_BITS) + half_month_of(col(day_column(self.period_column)));
-        let half_or_none = |day: &str| {
-            // What happens after the end of the period asked for is ignored.
-            let is_by_end = period.map_or(lit(true), |period| col(day).lt_eq(lit(day_number(period.end()))));
-            half_month_of(when(is_by_end).then(col(day)).otherwise(lit(NULL))).fill_null(lit(NO_HALF))
+    /// What the key is packed from, from its highest bits to its lowest.
+    pub(super) fn key_parts(&self, period: Option<Period>) -> Vec<KeyPart> {
+        let agency = KeyPart::Agency(Expression::column("agency"));
+        let start = KeyPart::HalfMonth(Expression::column(day_column(self.period_column)));
+        // What happens after the end of the period asked for is ignored.
+        let of_day = |day: &str| match period {
+            None => Expression::column(day),
+            Some(period) => Expression::case(by(day, period.end()), Expression::column(day), Expression::Null),
         };
+        let half_or_none = |day: &str| KeyPart::HalfMonthOrNone(of_day(day));
         match (self.kind, &self.amount) {
-            (GroupKind::AtMoment | GroupKind::LatestDay, _) => agency_and_start,
-            (GroupKind::ByEnd, _) => {
-                shifted(agency_and_start, 2 * HALF_BITS)
-                    + shifted(half_or_none("ended_day"), HALF_BITS)
-                    + half_or_none("overdue_day")
-            }
-            (GroupKind::ByProcedure, _) => {
-                // 0 if there is no procedure.
-                let number = (col("procedure").cast(DataType::UInt64) + lit(1_u64)).fill_null(lit(0_u64));
-                shifted(number, AGENCY_BITS + HALF_BITS) + agency_and_start
-            }
-            (GroupKind::ByAmount, Some(amount)) => {
-                shifted(agency_and_start, HALF_BITS)
-                    + predicate(amount).clip(lit(0_i64), lit(HIGHEST_AMOUNT)).cast(DataType::UInt64)
-            }
+            (GroupKind::AtMoment | GroupKind::LatestDay, _) => vec![agency, start],
+            (GroupKind::ByEnd, _) => vec![agency, start, half_or_none("ended_day"), half_or_none("overdue_day")],
+            (GroupKind::ByProcedure, _) => vec![KeyPart::Procedure(Expression::column("procedure")), agency, start],
+            (GroupKind::ByAmount, Some(amount)) => vec![agency, start, KeyPart::Amount(amount.clone())],
             (GroupKind::ByAmount, None) => unreachable!("the definition of a median names its amount"),
         }
     }
+}
 
-    /// The plan of the group-by: one row per key, with the columns `key`, `count` and the sums.
-    pub(super) fn plan(&self, facts: LazyFrame, half_months: &HalfMonthLookup, period: Option<Period>) -> LazyFrame {
-        let day = day_column(self.period_column);
-        let is_grouped = match (period, self.kind) {
-            (None, _) => col(day).is_not_null(),
-            // Whether a procedure has dossiers of a kind is decided from 1 January to the period's end.
-            (Some(period), GroupKind::ByProcedure) => {
-                predicate(&between(day, period.start().first_of_year(), period.end()))
-            }
-            // Dossiers that are open at the end, or an agency's latest one, may have started before the period.
-            (Some(period), GroupKind::ByEnd | GroupKind::LatestDay) => col(day).lt_eq(lit(day_number(period.end()))),
-            (Some(period), _) => predicate(&between(day, period.start(), period.end())),
-        };
-        let is_grouped = is_grouped.and(col("agency").is_not_null());
-        let is_grouped = self.only.iter().fold(is_grouped, |condition, only| condition.and(predicate(only)));
-        // A null key instead of a filter: plans that begin with different filters would each scan the table again.
-        let key = when(is_grouped).then(self.key(half_months, period)).otherwise(lit(NULL)).alias("key");
-        let columns = [vec![key], self.sums.columns()].concat();
-        let aggregates = [vec![len().alias("count")], self.sums.aggregates()].concat();
-        facts.select(columns).group_by([col("key")]).agg(aggregates).filter(col("key").is_not_null())
+/// A part of a key, with the expression whose value it has.
+#[derive(Debug, Clone)]
+pub(super) enum KeyPart {
+    /// The number of the agency.
+    Agency(Expression),
+    /// The half-month of a day.
+    HalfMonth(Expression),
+    /// The same, of a day that may be null.
+    HalfMonthOrNone(Expression),
+    /// The number of the procedure, or null.
+    Procedure(Expression),
+    Amount(Expression),
+}
+
+impl KeyPart {
+    pub(super) fn expression(&self) -> &Expression {
+        match self {
+            Self::Agency(of)
+            | Self::HalfMonth(of)
+            | Self::HalfMonthOrNone(of)
+            | Self::Procedure(of)
+            | Self::Amount(of) => of,
+        }
+    }
+
+    /// How many bits of the key it has; a procedure has the highest ones, whatever their number.
+    pub(super) fn bits(&self) -> u32 {
+        match self {
+            Self::Agency(_) => AGENCY_BITS,
+            Self::HalfMonth(_) | Self::HalfMonthOrNone(_) | Self::Amount(_) => HALF_BITS,
+            Self::Procedure(_) => u64::BITS - AGENCY_BITS - HALF_BITS,
+        }
+    }
+
+    /// Its bits of a column: of the expression's values, or of their half-months.
+    pub(super) fn number(&self, column: Expr) -> Expr {
+        match self {
+            Self::Agency(_) | Self::HalfMonth(_) => column.cast(DataType::UInt64),
+            Self::HalfMonthOrNone(_) => column.cast(DataType::UInt64).fill_null(lit(NO_HALF)),
+            // 0 if there is no procedure.
+            Self::Procedure(_) => (column.cast(DataType::UInt64) + lit(1_u64)).fill_null(lit(0_u64)),
+            Self::Amount(_) => column.clip(lit(0_i64), lit(HIGHEST_AMOUNT)).cast(DataType::UInt64),
+        }
     }
 }
 
@@ -208,9 +227,16 @@ pub(super) fn day_column(period_column: PeriodColumn) -> &'static str {
 
 /// Whether a day is between two days, both included.
 pub(super) fn between(day: &str, first: Date, last: Date) -> Expression {
-    let compared =
-        |comparison, with| Expression::column(day).compared(comparison, Expression::Number(day_number(with).into()));
-    compared(Comparison::GreaterOrEqual, first).and(compared(Comparison::LessOrEqual, last))
+    compared(Comparison::GreaterOrEqual, day, first).and(by(day, last))
+}
+
+/// Whether a day is not after another.
+fn by(day: &str, last: Date) -> Expression {
+    compared(Comparison::LessOrEqual, day, last)
+}
+
+fn compared(comparison: Comparison, day: &str, with: Date) -> Expression {
+    Expression::column(day).compared(comparison, Expression::Number(day_number(with).into()))
 }
 
 /// The group-bys that a rule set's indicators need. Indicators with the same period column and kind share one.

@@ -12,9 +12,6 @@ use crate::model::period::Period;
 use crate::model::procedure::{Offer, Procedure};
 use crate::model::rules::RuleSet;
 
-/// Usual value of [`FigureInputs::rows_at_once`].
-pub const ROWS_AT_ONCE: u32 = 1 << 20;
-
 /// The inputs of [`compute`](crate::indicators::compute()). Each table is an image: the newest version per key.
 pub struct FigureInputs<'a> {
     pub dossiers: LazyFrame,
@@ -39,8 +36,6 @@ pub struct FigureInputs<'a> {
     pub successions: Option<&'a [Succession]>,
     /// The only period to compute; `None` for every named period.
     pub period: Option<Period>,
-    /// How many dossiers are scanned at a time. It limits memory and does not change any figure.
-    pub rows_at_once: u32,
 }
 
 impl std::fmt::Debug for FigureInputs<'_> {

@@ -52,7 +52,6 @@ impl FigureBuilder<'_> {
         positions: &SumPositions,
         rows: &GroupRows,
     ) -> Vec<Figure> {
-        let counts = rows.figure_counts(positions);
         let highest = rows.keys().map(|key| key.amount).max().unwrap_or(0);
         let amounts = usize::try_from(highest).expect("amounts are capped") + 1;
         let mut rows_by_agency: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -79,7 +78,7 @@ impl FigureBuilder<'_> {
             for row in rows_of_agency {
                 let key = rows.key(row);
                 let amount = usize::try_from(key.amount).expect("amounts are capped");
-                let FigureCounts { denominator, unknown, undecided, .. } = counts[row];
+                let FigureCounts { denominator, unknown, undecided, .. } = rows.figure_counts(positions, row);
                 let known = u32::try_from(denominator).expect("dossiers of a group are below four billion");
                 for &period_index in self.periods.containing(key.start) {
                     histogram.counts[period_index * amounts + amount] += known;

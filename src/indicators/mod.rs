@@ -11,7 +11,8 @@
 //! 3. **States.** The facts that depend on a rule set: when a dossier becomes overdue and ends, whether it is on time.
 //!    `facts` gives them the settings, `scan` combines all facts in one lazy plan.
 //! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed.
-//!    `groups` decides by what they are grouped, and `rows` holds the results.
+//!    `groups` decides by what they are grouped. `group_scan` reads the table once for all of them, with the columns that
+//!    `shared_columns` computes once for all rule sets, and `rows` adds them up.
 //! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` makes
 //!    those of medians. `registry_counts` counts procedures on offer and agencies, the rows of `registry_rows`, in a
 //!    `number_set`.
@@ -40,6 +41,7 @@ mod figure_columns;
 mod figure_frames;
 mod figures;
 mod form;
+mod group_scan;
 mod grouped_rows;
 mod groups;
 mod inputs;
@@ -62,6 +64,7 @@ mod registry_rows;
 mod rows;
 mod scan;
 mod script;
+mod shared_columns;
 mod sums;
 mod worklists;
 
@@ -80,7 +83,7 @@ pub use figure_columns::{
 };
 pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
-pub use inputs::{FigureInputs, ROWS_AT_ONCE};
+pub use inputs::FigureInputs;
 pub use integrity::{IntegrityKind, IntegrityRow, integrity};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;

@@ -51,10 +51,15 @@ impl FactRenderer<'_> {
     /// A fact as a column with its name.
     pub(super) fn fact(&self, fact: &Fact, expression: &Expression) -> Expr {
         let rendered = match expression {
-            Expression::Null => lit(NULL).cast(data_type(fact.fact_type)),
+            Expression::Null => self.no_value(&fact.name),
             other => self.expression(other),
         };
         rendered.alias(fact.name.as_str())
+    }
+
+    /// A null of the type of a fact.
+    pub(super) fn no_value(&self, fact: &str) -> Expr {
+        null_of(self.table, fact)
     }
 
     pub(super) fn expression(&self, expression: &Expression) -> Expr {
@@ -112,7 +117,7 @@ fn data_type(fact_type: FactType) -> DataType {
     }
 }
 
-/// A null of a column of a look-up that has no rows.
+/// A null of the type of a fact, or of a column of a look-up that has no rows.
 pub(super) fn null_of(table: &FactTable, name: &str) -> Expr {
     lit(NULL).cast(data_type(table.type_of(name).expect("the facts' types were checked")))
 }

@@ -81,9 +81,8 @@ impl FigureBuilder<'_> {
         let mut found: BTreeMap<u32, Vec<[NumberSet; 2]>> = BTreeMap::new();
         let mut with_dossiers = self.with_dossiers.to_vec();
         for (positions, rows) in sides {
-            let counts = rows.figure_counts(positions);
             for (row, key) in rows.keys().enumerate() {
-                let FigureCounts { numerator, unknown, undecided, .. } = counts[row];
+                let FigureCounts { numerator, unknown, undecided, .. } = rows.figure_counts(positions, row);
                 let place = match (numerator, unknown + undecided) {
                     (0, 0) => continue,
                     (0, _) => 1,

@@ -1,9 +1,11 @@
 //! The rows that a group-by gives: one key with its count and sums per row.
 
+use std::sync::Arc;
+
 use polars::prelude::*;
 
 use crate::indicators::groups::{GroupKey, GroupKind, GroupQuery};
-use crate::indicators::sums::{SumColumns, SumPositions};
+use crate::indicators::sums::{SumPositions, Summed};
 use crate::model::period::HalfMonth;
 
 /// The counts behind one figure.
@@ -41,105 +43,189 @@ impl FigureCounts {
     }
 }
 
-/// The rows of one group-by. A large province has millions, so keys stay packed in one number and sums in columns.
-///
+/// The keys that a group-by found, each a row. A large province has millions, so they stay packed in one number.
 #[derive(Debug)]
-pub(super) struct GroupRows {
+pub(super) struct KeyRows {
     kind: GroupKind,
     keys: Vec<u64>,
-    /// Dossiers of each row.
-    pub(super) counts: Vec<u32>,
-    /// Columns of sums in the order of [`SumColumns`], each with one value per row. In a column of days [`NO_DAY`]
-    /// marks a row without a day.
-    sums: Vec<Vec<i64>>,
-    /// Whether a column has maxima instead of sums.
-    is_maximum: Vec<bool>,
     /// Row of each key.
     rows: PlHashMap<u64, u32>,
+    /// For each row of the latest batch the row of its key; [`NOT_GROUPED`] for those that are not grouped.
+    places: Vec<u32>,
+}
+
+const NOT_GROUPED: u32 = u32::MAX;
+
+impl KeyRows {
+    pub(super) fn new(kind: GroupKind) -> Self {
+        Self { kind, keys: Vec::new(), rows: PlHashMap::new(), places: Vec::new() }
+    }
+
+    /// Adds a batch of dossiers by their keys; null for those that are not grouped.
+    pub(super) fn add(&mut self, batch: &DataFrame, name: &str) -> PolarsResult<()> {
+        self.places.clear();
+        for key in batch.column(name)?.u64()?.iter() {
+            let place = key.map_or(NOT_GROUPED, |key| {
+                let next = u32::try_from(self.keys.len()).expect("rows are counted in millions");
+                let row = *self.rows.entry(key).or_insert(next);
+                if row == next {
+                    self.keys.push(key);
+                }
+                row
+            });
+            self.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// The rows after the last batch.
+    pub(super) fn complete(self) -> Self {
+        Self { rows: PlHashMap::new(), places: Vec::new(), ..self }
+    }
+}
+
+/// A column of sums while a group-by is counted, with one value per row.
+#[derive(Debug)]
+enum Sums {
+    /// How many dossiers meet a condition.
+    Flags(Vec<u32>),
+    Amounts(Vec<i64>),
+    /// The latest day; [`NO_DAY`] for a row without one.
+    Days(Vec<i64>),
 }
 
 const NO_DAY: i64 = i64::MIN;
 
-impl GroupRows {
-    /// No rows yet, for a group-by.
-    pub(super) fn of(group: &GroupQuery) -> Self {
-        Self {
-            kind: group.kind,
-            keys: Vec::new(),
-            counts: Vec::new(),
-            sums: vec![Vec::new(); group.width()],
-            is_maximum: (0..group.width()).map(|position| group.is_maximum(position)).collect(),
-            rows: PlHashMap::new(),
-        }
+/// The sums of one group-by while it is counted.
+#[derive(Debug)]
+pub(super) struct GroupSums {
+    /// Which [`KeyRows`] it adds up.
+    pub(super) key: usize,
+    /// The columns of a batch that are added up, and their sums, in the order of [`SumColumns`](super::sums::SumColumns).
+    sums: Vec<(PlSmallStr, Sums)>,
+}
+
+impl GroupSums {
+    /// No rows yet. `columns`: names of the group-by's expressions in each batch.
+    pub(super) fn new(key: usize, group: &GroupQuery, columns: impl Iterator<Item = PlSmallStr>) -> Self {
+        let kind = |position: usize| match group.summed(position) {
+            Summed::Flag => Sums::Flags(Vec::new()),
+            Summed::Amount => Sums::Amounts(Vec::new()),
+            Summed::LatestDay => Sums::Days(Vec::new()),
+        };
+        Self { key, sums: columns.enumerate().map(|(position, name)| (name, kind(position))).collect() }
     }
 
-    /// Adds the rows of one result of [`GroupQuery::plan`], of one batch of dossiers. Keys that are known already get no
-    /// second row: figures are assembled row by row, which takes longer than adding up here.
-    pub(super) fn add(&mut self, table: &DataFrame) -> PolarsResult<()> {
-        let places: Vec<usize> = table.column("key")?.u64()?.iter().flatten().map(|key| self.place(key)).collect();
-        let counts = table.column("count")?.cast(&DataType::UInt32)?;
-        self.counts.resize(self.keys.len(), 0);
-        for (place, count) in places.iter().zip(counts.u32()?.iter()) {
-            self.counts[*place] += count.unwrap_or(0);
-        }
-        for (position, (sums, is_maximum)) in self.sums.iter_mut().zip(&self.is_maximum).enumerate() {
-            let column = table.column(&SumColumns::name(position))?.cast(&DataType::Int64)?;
-            let values = places.iter().zip(column.i64()?.iter());
-            if *is_maximum {
-                sums.resize(self.keys.len(), NO_DAY);
-                values.for_each(|(place, value)| sums[*place] = sums[*place].max(value.unwrap_or(NO_DAY)));
-            } else {
-                sums.resize(self.keys.len(), 0);
-                values.for_each(|(place, value)| sums[*place] += value.unwrap_or(0));
+    pub(super) fn columns(&self) -> impl Iterator<Item = &PlSmallStr> {
+        self.sums.iter().map(|(name, _)| name)
+    }
+
+    /// Adds a batch, whose keys `rows` has just read.
+    pub(super) fn add(&mut self, batch: &DataFrame, rows: &KeyRows) -> PolarsResult<()> {
+        for (name, sums) in &mut self.sums {
+            let column = batch.column(name)?;
+            match sums {
+                Sums::Flags(counts) => {
+                    counts.resize(rows.keys.len(), 0);
+                    let mut first = 0;
+                    for flags in column.bool()?.downcast_iter() {
+                        let places = &rows.places[first..first + flags.len()];
+                        for row in flags.true_and_valid().true_idx_iter() {
+                            if let Some(count) = counts.get_mut(places[row] as usize) {
+                                *count += 1;
+                            }
+                        }
+                        first += flags.len();
+                    }
+                }
+                Sums::Amounts(amounts) => {
+                    amounts.resize(rows.keys.len(), 0);
+                    for_each_number(column, rows, |place, amount| amounts[place] += amount)?;
+                }
+                Sums::Days(days) => {
+                    days.resize(rows.keys.len(), NO_DAY);
+                    for_each_number(column, rows, |place, day| days[place] = days[place].max(day))?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Row of a key; a new one if the key has none.
-    fn place(&mut self, key: u64) -> usize {
-        let next = u32::try_from(self.keys.len()).expect("rows are counted in millions");
-        let row = *self.rows.entry(key).or_insert(next);
-        if row == next {
-            self.keys.push(key);
-        }
-        row as usize
+    /// The rows after the last batch.
+    pub(super) fn complete(self, rows: &Arc<KeyRows>) -> GroupRows {
+        let length = rows.keys.len();
+        let sums = self.sums.into_iter().map(|(_, mut sums)| {
+            match &mut sums {
+                Sums::Flags(counts) => counts.resize(length, 0),
+                Sums::Amounts(amounts) => amounts.resize(length, 0),
+                Sums::Days(days) => days.resize(length, NO_DAY),
+            }
+            sums
+        });
+        GroupRows { rows: Arc::clone(rows), sums: sums.collect() }
     }
+}
 
+/// Calls `with` for each number of the dossiers that are grouped, with the row of its key.
+fn for_each_number(column: &Column, rows: &KeyRows, mut with: impl FnMut(usize, i64)) -> PolarsResult<()> {
+    let numbers = column.cast(&DataType::Int64)?;
+    for (place, number) in rows.places.iter().zip(numbers.i64()?.iter()) {
+        if let (true, Some(number)) = (*place != NOT_GROUPED, number) {
+            with(*place as usize, number);
+        }
+    }
+    Ok(())
+}
+
+/// The rows of one group-by: a key, a count and sums.
+#[derive(Debug)]
+pub(super) struct GroupRows {
+    rows: Arc<KeyRows>,
+    sums: Vec<Sums>,
+}
+
+impl GroupRows {
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.rows.keys.len()
     }
 
     pub(super) fn key(&self, row: usize) -> GroupKey {
-        self.kind.read_key(self.keys[row])
+        self.rows.kind.read_key(self.rows.keys[row])
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = GroupKey> {
-        self.keys.iter().map(|key| self.kind.read_key(*key))
+        self.rows.keys.iter().map(|key| self.rows.kind.read_key(*key))
+    }
+
+    fn sum(&self, position: usize, row: usize) -> u64 {
+        match &self.sums[position] {
+            Sums::Flags(counts) => counts[row].into(),
+            Sums::Amounts(sums) | Sums::Days(sums) => u64::try_from(sums[row]).unwrap_or(0),
+        }
     }
 
     /// The sums at a position, by row.
     pub(super) fn sums(&self, position: usize) -> Vec<u64> {
-        self.sums[position].iter().map(|sum| u64::try_from(*sum).unwrap_or(0)).collect()
+        (0..self.len()).map(|row| self.sum(position, row)).collect()
     }
 
     /// The latest days at a position, by row; `None` if the row has none.
     pub(super) fn days(&self, position: usize) -> Vec<Option<i32>> {
-        self.sums[position].iter().map(|day| i32::try_from(*day).ok()).collect()
+        let Sums::Days(days) = &self.sums[position] else { unreachable!("the position is that of days") };
+        days.iter().map(|day| i32::try_from(*day).ok()).collect()
     }
 
-    /// The counts of an indicator, by row.
-    pub(super) fn figure_counts(&self, positions: &SumPositions) -> Vec<FigureCounts> {
-        let sum = |position: usize, row: usize| u64::try_from(self.sums[position][row]).unwrap_or(0);
-        let counts = |row: usize| FigureCounts {
-            denominator: sum(positions.denominator, row),
-            numerator: sum(positions.numerator, row),
-            reachable: sum(positions.reachable, row),
-            one_sided: positions.one_sided.map_or(0, |position| sum(position, row)),
-            unknown: positions.unknown.map_or(0, |position| sum(position, row)),
-            undecided: positions.undecided.map_or(0, |position| sum(position, row)),
-        };
-        (0..self.len()).map(counts).collect()
+    /// The counts of an indicator in a row.
+    pub(super) fn figure_counts(&self, positions: &SumPositions, row: usize) -> FigureCounts {
+        let optional = |position: Option<usize>| position.map_or(0, |position| self.sum(position, row));
+        FigureCounts {
+            denominator: self.sum(positions.denominator, row),
+            numerator: self.sum(positions.numerator, row),
+            reachable: self.sum(positions.reachable, row),
+            one_sided: optional(positions.one_sided),
+            unknown: optional(positions.unknown),
+            undecided: optional(positions.undecided),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The scan of the dossiers table: a lazy plan with one row per dossier and one column per fact.
 //!
-//! The facts are added in three steps, and each step is shared by all that need it: first what every rule set reads
-//! alike, then the agency by the rule set's view, then the rule set's own columns.
+//! The facts are added in three steps: first what every rule set reads alike, then the agency by the rule set's view, then
+//! the rule set's own columns. What several rule sets share is computed once (`shared_columns`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -13,14 +14,16 @@ use crate::indicators::IndicatorError;
 use crate::indicators::agencies::{Agencies, agencies_of};
 use crate::indicators::copies::CopyLookup;
 use crate::indicators::facts::{agency_text, settings_of};
+use crate::indicators::group_scan::GroupScan;
 use crate::indicators::grouped_rows::{NoteLookup, PostLookup};
-use crate::indicators::groups::{between, day_column};
+use crate::indicators::groups::{GroupQuery, between, day_column};
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::parts::ParentCodes;
 use crate::indicators::periods::end_of;
 use crate::indicators::polars_expressions::{FactRenderer, predicate};
 use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLookup, ProcedureLookup, day_row};
+use crate::indicators::rows::GroupRows;
 use crate::indicators::sums::{IndicatorPredicates, StillReachable};
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
@@ -53,6 +56,20 @@ pub(super) struct ViewLookups {
 impl ViewLookups {
     /// Adds the agency, its properties and the offer of each dossier to the common facts.
     pub(super) fn add_to(&self, common_facts: LazyFrame) -> LazyFrame {
+        let facts = self.add_competent(common_facts);
+        match self.attributed() {
+            Some(agency) => facts.with_columns([agency]),
+            None => facts,
+        }
+    }
+
+    /// The agency by this view, as the column `agency`; `None` if it is the competent one.
+    pub(super) fn attributed(&self) -> Option<Expr> {
+        self.attributed.as_ref().map(|(lookup, text)| lookup.number(text.clone()))
+    }
+
+    /// The same with the competent agency, which every view reads alike.
+    pub(super) fn add_competent(&self, common_facts: LazyFrame) -> LazyFrame {
         let facts = common_facts.with_columns([self.competent.number(agency_text(AgencyView::Competent))]);
         let facts = facts.with_columns([self.offers.row()]);
         let lookup = |name: &str| match name.split_once('.') {
@@ -60,11 +77,7 @@ impl ViewLookups {
             _ => self.offers.value(name),
         };
         let renderer = FactRenderer { table: dossier_facts(), days: None, lookup: &lookup, order: &[] };
-        let facts = renderer.add_to(facts, Stage::Agency, &Settings::default());
-        match &self.attributed {
-            Some((lookup, text)) => facts.with_columns([lookup.number(text.clone())]),
-            None => facts,
-        }
+        renderer.add_to(facts, Stage::Agency, &Settings::default())
     }
 }
 
@@ -115,9 +128,39 @@ impl DossierScan {
     }
 
     /// Step 3: facts of a view with the columns of a rule set.
-    pub(super) fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
+    fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
         let settings = self.settings(inputs, rules);
         self.renderer(&|name| self.procedures.value(name)).add_to(view_facts, Stage::Rules, &settings)
+    }
+
+    /// Step 3 for the group-bys of several rule sets, each with the look-up tables of its view: one pass over the
+    /// dossiers.
+    pub(super) fn count(
+        &self,
+        inputs: &FigureInputs<'_>,
+        rule_sets: &[(&RuleSet, &ViewLookups, &[GroupQuery])],
+    ) -> PolarsResult<Vec<GroupRows>> {
+        let mut scan = GroupScan::new(&self.half_months, inputs.period);
+        let mut facts = self.common_facts(inputs.dossiers.clone());
+        let mut agency_columns: BTreeMap<&str, String> = BTreeMap::new();
+        for (rules, view, groups) in rule_sets {
+            if agency_columns.is_empty() {
+                facts = view.add_competent(facts);
+            }
+            let column = agency_columns.entry(rules.agency.name()).or_insert_with(|| match view.attributed() {
+                None => "agency".to_owned(),
+                Some(agency) => {
+                    let name = format!("agency_{}", rules.agency.name());
+                    facts = facts.clone().with_columns([agency.alias(name.as_str())]);
+                    name
+                }
+            });
+            let names = scan.names(dossier_facts(), &self.settings(inputs, rules), column);
+            for group in *groups {
+                scan.add(group, &names);
+            }
+        }
+        scan.run(facts, &self.renderer(&|name| self.procedures.value(name)))
     }
 
     fn settings(&self, inputs: &FigureInputs<'_>, rules: &RuleSet) -> Settings {

@@ -4,68 +4,47 @@
 //! Predicates have SQL's three values. Only here, where they are counted, does null get a place: in the denominator and
 //! null for the numerator is *unknown*, null for the denominator is *undecided*.
 
-use polars::prelude::{Expr, PlSmallStr, col};
-
 use crate::expressions::{Expression, Phase, Settings, can_be_unknown, dossier_facts, names_state, parse};
 use crate::indicators::IndicatorError;
-use crate::indicators::polars_expressions;
 use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorKind, OtherDossiers};
 use crate::model::rules::RuleSet;
 
-/// The columns that a group-by aggregates. Equal expressions of several indicators share one column.
+/// The expressions that a group-by adds up. Equal ones of several indicators are added up once.
 #[derive(Debug, Default)]
-pub(super) struct SumColumns {
-    expressions: Vec<Expression>,
-    /// Whether the column's maximum is taken instead of its sum, by position.
-    is_maximum: Vec<bool>,
+pub(super) struct SumColumns(Vec<(Expression, Summed)>);
+
+/// What is made of the values of a row's dossiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Summed {
+    /// How many of them are true.
+    Flag,
+    /// Their sum.
+    Amount,
+    /// Their maximum.
+    LatestDay,
 }
 
 impl SumColumns {
-    /// Adds an expression to be summed and returns its position.
+    /// Adds a condition to be counted and returns its position.
     fn sum(&mut self, expression: Expression) -> usize {
-        self.position(expression, false)
+        self.position(expression, Summed::Flag)
     }
 
-    /// Adds an expression whose maximum is taken and returns its position.
-    fn maximum(&mut self, expression: Expression) -> usize {
-        self.position(expression, true)
-    }
-
-    fn position(&mut self, expression: Expression, is_maximum: bool) -> usize {
-        let known = self.expressions.iter().zip(&self.is_maximum).position(|known| known == (&expression, &is_maximum));
+    fn position(&mut self, expression: Expression, summed: Summed) -> usize {
+        let wanted = (expression, summed);
+        let known = self.0.iter().position(|known| *known == wanted);
         known.unwrap_or_else(|| {
-            self.expressions.push(expression);
-            self.is_maximum.push(is_maximum);
-            self.expressions.len() - 1
+            self.0.push(wanted);
+            self.0.len() - 1
         })
     }
 
-    /// Name of the column at a position.
-    pub(super) fn name(position: usize) -> PlSmallStr {
-        format!("sum{position}").into()
+    pub(super) fn expressions(&self) -> impl ExactSizeIterator<Item = &Expression> {
+        self.0.iter().map(|(expression, _)| expression)
     }
 
-    pub(super) fn expressions(&self) -> &[Expression] {
-        &self.expressions
-    }
-
-    pub(super) fn is_maximum(&self, position: usize) -> bool {
-        self.is_maximum[position]
-    }
-
-    pub(super) fn columns(&self) -> Vec<Expr> {
-        let named = |(position, expression): (usize, &Expression)| {
-            polars_expressions::predicate(expression).alias(Self::name(position))
-        };
-        self.expressions.iter().enumerate().map(named).collect()
-    }
-
-    pub(super) fn aggregates(&self) -> Vec<Expr> {
-        let aggregate = |(position, is_maximum): (usize, &bool)| {
-            let column = col(Self::name(position));
-            if *is_maximum { column.max() } else { column.sum() }
-        };
-        self.is_maximum.iter().enumerate().map(aggregate).collect()
+    pub(super) fn summed(&self, position: usize) -> Summed {
+        self.0[position].1
     }
 }
 
@@ -249,7 +228,8 @@ impl<'a> IndicatorPredicates<'a> {
             CountedUnit::Procedures => counted(undecided.and(membership.numerator.clone().is_not_false())),
             _ => counted(undecided),
         });
-        let [denominator, numerator, reachable, unknown] = match self.definition.of {
+        let mut summed = Summed::Flag;
+        let ([denominator, numerator, reachable], unknown) = match self.definition.of {
             // A mean is the sum of the known amounts over the number of dossiers whose amount is known; of a median the
             // known amounts are counted.
             Some(amount) => {
@@ -259,26 +239,28 @@ impl<'a> IndicatorPredicates<'a> {
                 let is_unknown = unknown.into_iter().fold(is_unknown, Expression::or);
                 let sum = match self.definition.kind {
                     IndicatorKind::Mean | IndicatorKind::Points => {
+                        summed = Summed::Amount;
                         Expression::case(is_known.clone(), amount, Expression::Number(0))
                     }
                     _ => is_known.clone(),
                 };
-                [Some(is_known), Some(sum.clone()), Some(sum), Some(is_unknown)]
+                ([is_known, sum.clone(), sum], Some(is_unknown))
             }
-            None => [Some(counted(membership.denominator)), Some(in_numerator), Some(counted(reachable)), unknown],
+            None => ([counted(membership.denominator), in_numerator, counted(reachable)], unknown),
         };
+        let denominator = sums.sum(denominator);
+        let [numerator, reachable] = [numerator, reachable].map(|expression| sums.position(expression, summed));
         let mut sum = |expression: Option<Expression>| expression.map(|expression| sums.sum(expression));
-        let [denominator, numerator, reachable] = [denominator, numerator, reachable].map(&mut sum);
         Ok(IndicatorSums::AtMoment(SumPositions {
-            denominator: denominator.expect("it is always summed"),
-            numerator: numerator.expect("it is always summed"),
-            reachable: reachable.expect("it is always summed"),
+            denominator,
+            numerator,
+            reachable,
             unknown: sum(unknown),
             undecided: sum(undecided),
             one_sided: sum(one_sided),
             procedures_with: sum(procedures_with),
             procedures_maybe_with: sum(procedures_maybe_with),
-            last_day: last_day.map(|day| sums.maximum(day)),
+            last_day: last_day.map(|day| sums.position(day, Summed::LatestDay)),
         }))
     }
 

@@ -10,7 +10,7 @@ use std::error::Error as _;
 
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Action, Transaction};
-use polars::prelude::{DataFrame, Expr, PolarsResult, UniqueKeepStrategy, col, lit};
+use polars::prelude::{DataFrame, Expr, LazyFrame, PolarsResult, UniqueKeepStrategy, col, lit};
 
 use super::data_files::DataFile;
 use super::due_columns;
@@ -142,6 +142,23 @@ pub(super) async fn reached(
         }
     }
     Ok(reached)
+}
+
+/// The image, if it is what the versions give as of `run`: it has every pull with its history of due dates, none of them is
+/// later, and no file of it is damaged. It is read several times faster than all versions.
+pub(super) async fn as_of(versions: &Table, image: &Table, run: i64) -> Result<Option<LazyFrame>, LakeError> {
+    let (from, to) = (versions.load().await?, image.load().await?);
+    let files = image.files(&to)?;
+    let lacks_history =
+        due_columns::are_in(&image.layout) && !files.is_empty() && image.last_number(&to, DUE_HISTORY).await?.is_none();
+    if lacks_history || !new_pulls(versions, &from, image, &to).await?.runs.is_empty() {
+        return Ok(None);
+    }
+    if reached(versions, &from, image, &to).await?.into_values().any(|reached| reached > run) {
+        return Ok(None);
+    }
+    let (whole, damaged) = image.sorted(files).await?;
+    if damaged.is_empty() { scan(&image.layout, &whole).map(Some) } else { Ok(None) }
 }
 
 /// Condition on versions: they are of a pull that an image contains. `reached`: newest run of each source in the image.

@@ -286,8 +286,11 @@ impl Lake {
         if !files::has_table(root, kind.versions_name())? {
             return rows::scan(&Layout::image(kind), &VerifiedFiles::default());
         }
-        let table = Table::existing(&files::absolute(root)?, Layout::versions(kind));
-        read::scan_as_of(&table, kind, run).await
+        let root = files::absolute(root)?;
+        match image_as_of(&root, kind, run).await? {
+            Some(image) => Ok(image),
+            None => read::scan_as_of(&Table::existing(&root, Layout::versions(kind)), kind, run).await,
+        }
     }
 
     /// Groups of dossiers of which none is held by several sources.
@@ -297,8 +300,10 @@ impl Lake {
 
     /// Scans the groups of dossiers as of `run`, computed from the versions under `root`. Repairs and writes nothing.
     pub async fn groups_as_of(root: &Path, run: i64, order: &SourceOrder) -> Result<LazyFrame, LakeError> {
-        let table = Table::existing(&files::absolute(root)?, Layout::versions(RecordKind::Dossiers));
-        dossier_groups::as_of(&table, run, order).await
+        let root = files::absolute(root)?;
+        let image = image_as_of(&root, RecordKind::Dossiers, run).await?;
+        let versions = Table::existing(&root, Layout::versions(RecordKind::Dossiers));
+        dossier_groups::as_of(&versions, image, run, order).await
     }
 
     /// The stored groups of dossiers under `root`, by group, each row with its code. Repairs and writes nothing.
@@ -380,6 +385,15 @@ impl Lake {
     pub async fn scan_as_of(&self, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
         read::scan_as_of(&self.tables(kind).versions, kind, run).await
     }
+}
+
+/// The image of a kind under `root`, if it is what the versions give as of `run`.
+async fn image_as_of(root: &Path, kind: RecordKind, run: i64) -> Result<Option<LazyFrame>, LakeError> {
+    if !files::has_table(root, kind.versions_name())? || !files::has_table(root, kind.image_name())? {
+        return Ok(None);
+    }
+    let [versions, image] = [Layout::versions(kind), Layout::image(kind)].map(|layout| Table::existing(root, layout));
+    image::as_of(&versions, &image, run).await
 }
 
 /// Opens a table that is computed from the versions: an image, or the groups of dossiers. If its log is damaged it is

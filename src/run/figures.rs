@@ -12,8 +12,7 @@ use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
 use crate::indicators::{
-    self, AgencyNames, FigureInputs, FormScope, IntegrityRow, ROWS_AT_ONCE, RuleDifference, SqlDialect, StoredTables,
-    compute,
+    self, AgencyNames, FigureInputs, FormScope, IntegrityRow, RuleDifference, SqlDialect, StoredTables, compute,
 };
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
@@ -254,6 +253,5 @@ pub(super) fn inputs<'a>(
         now,
         successions: None,
         period: None,
-        rows_at_once: ROWS_AT_ONCE,
     }
 }

@@ -98,9 +98,6 @@ fn computed_from_tables(
     computed_with_definitions(tables, now, adapt, period, successions)
 }
 
-/// So few that the random provinces are read in several batches.
-const ROWS_AT_ONCE: u32 = 64;
-
 /// The same; `adapt` first changes the shipped definitions and rule sets.
 fn computed_with_definitions(
     tables: [LazyFrame; 5],
@@ -161,7 +158,6 @@ fn with_inputs<T: Send + 'static>(
             now,
             successions: successions.as_deref(),
             period,
-            rows_at_once: ROWS_AT_ONCE,
         })
     };
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
@@ -308,7 +304,6 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
             now: at(NOW),
             successions: None,
             period: None,
-            rows_at_once: ROWS_AT_ONCE,
         };
         motcua::indicators::form_counts(&inputs, &config.rules["form-06a"], period, &scope)
     };

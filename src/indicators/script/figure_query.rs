@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::expressions::{Expression, FactTable, type_of};
+use crate::expressions::Expression;
 use crate::indicators::groups::{GroupKind, GroupQuery, HIGHEST_AMOUNT, day_column};
 use crate::indicators::inputs::ComputedIndicator;
 use crate::indicators::script::dialect::SqlDialect;
 use crate::indicators::script::render::day_inside;
 use crate::indicators::script::subquery::Subquery;
-use crate::indicators::sums::{IndicatorSums, SumPositions};
+use crate::indicators::sums::{IndicatorSums, SumPositions, Summed};
 use crate::model::indicator::IndicatorKind;
-use crate::model::predicate::FactType;
 
 /// The counts of a cell, in the order of the columns.
 const COUNTS: [&str; 4] = ["numerator", "denominator", "unknown", "undecided"];
@@ -21,9 +20,8 @@ pub(super) struct ScriptGroup<'a> {
     pub(super) sql: SqlDialect,
     pub(super) name: &'a str,
     pub(super) query: &'a GroupQuery,
-    /// Name of the subquery of facts, and the table of which they are.
+    /// Name of the subquery of facts.
     pub(super) facts: &'a str,
-    pub(super) table: &'static FactTable,
     /// Name of the subquery of agencies.
     pub(super) agencies: &'a str,
 }
@@ -37,7 +35,7 @@ impl ScriptGroup<'_> {
             GroupKind::ByProcedure => columns.extend(["procedure_code".to_owned()]),
             _ => {}
         }
-        let expressions = self.query.expressions().iter().chain(self.query.only()).chain(self.query.amount());
+        let expressions = self.query.expressions().chain(self.query.only()).chain(self.query.amount());
         columns.extend(expressions.flat_map(Expression::columns).map(str::to_owned));
         columns
     }
@@ -68,20 +66,21 @@ impl ScriptGroup<'_> {
             _ => {}
         }
         values.extend(days.iter().map(|(name, day)| format!("{} AS {name}_day", day_inside(day))));
-        let expressions = self.query.expressions().iter().enumerate();
-        values.extend(expressions.clone().map(|(place, expression)| {
+        let expressions = self.query.expressions().enumerate().collect::<Vec<_>>();
+        values.extend(expressions.iter().map(|(place, expression)| {
             let of = sql.render(expression);
-            let is_number = self.query.is_maximum(place) || self.is_number(expression);
-            let of = if is_number { of } else { format!("CASE WHEN {of} THEN 1 ELSE 0 END") };
-            format!("{of} AS s{place}")
+            match self.query.summed(*place) {
+                Summed::Flag => format!("CASE WHEN {of} THEN 1 ELSE 0 END AS s{place}"),
+                Summed::Amount | Summed::LatestDay => format!("{of} AS s{place}"),
+            }
         }));
         let joins = days.iter().map(|(name, _)| {
             let join = if *name == "start" { "JOIN" } else { "LEFT JOIN" };
             format!(" {join} days AS {name}_of ON {name}_of.day = f.{name}_day")
         });
         let only = self.query.only().map(|only| format!(" AND {}", sql.render(only))).unwrap_or_default();
-        let sums = expressions.map(|(place, _)| {
-            let aggregate = if self.query.is_maximum(place) { "max" } else { "sum" };
+        let sums = expressions.iter().map(|(place, _)| {
+            let aggregate = if self.query.summed(*place) == Summed::LatestDay { "max" } else { "sum" };
             format!(", CAST({aggregate}(f.s{place}) AS BIGINT) AS s{place}")
         });
         let query = format!(
@@ -94,12 +93,6 @@ impl ScriptGroup<'_> {
             keys.iter().map(|(_, of)| of.as_str()).collect::<Vec<_>>().join(", "),
         );
         Subquery::shared(self.name, query)
-    }
-
-    /// Whether a column of sums adds up numbers, not conditions.
-    fn is_number(&self, expression: &Expression) -> bool {
-        let of_column = |name: &str| self.table.type_of(name).ok_or_else(String::new);
-        matches!(type_of(expression, &of_column), Ok(Some(FactType::Number)))
     }
 }
 

@@ -179,9 +179,8 @@ impl<'a> Script<'a> {
         let agencies = format!("{prefix}_agencies");
         let names: Vec<String> = (1..=planned.len()).map(|number| format!("{facts}_group_{number}")).collect();
         let groups = planned.iter().zip(&names).filter(|(query, _)| !query.members.is_empty());
-        let groups: Vec<ScriptGroup<'_>> = groups
-            .map(|(query, name)| ScriptGroup { sql, name, query, facts: &facts, table, agencies: &agencies })
-            .collect();
+        let groups: Vec<ScriptGroup<'_>> =
+            groups.map(|(query, name)| ScriptGroup { sql, name, query, facts: &facts, agencies: &agencies }).collect();
         let counts_registry = indicators.iter().any(is_over_registry);
         let mut wanted: BTreeSet<String> = groups.iter().flat_map(ScriptGroup::columns).collect();
         if counts_registry {

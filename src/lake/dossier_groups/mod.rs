@@ -167,17 +167,25 @@ pub(super) async fn read_stored(root: &Path) -> Result<Vec<GroupedRow>, LakeErro
     blocking(GROUP_TABLE, move || sorted_rows(stored)).await
 }
 
-/// The groups as of `run`, from the versions of dossiers. Names of groups are those of groups that were never named
+/// The groups as of `run`, from the versions of dossiers, or from the image if it is the same. Names of groups are those of groups that were never named
 /// before. Nothing is written.
-pub(super) async fn as_of(versions: &Table, run: i64, order: &SourceOrder) -> Result<LazyFrame, LakeError> {
+pub(super) async fn as_of(
+    versions: &Table,
+    image: Option<LazyFrame>,
+    run: i64,
+    order: &SourceOrder,
+) -> Result<LazyFrame, LakeError> {
     if !has_several_sources(versions, run).await? {
         return Ok(none());
     }
-    let known = read::scan_versions(versions, run).await?.select(columns(coded_rows::READ));
+    let known = match image {
+        Some(image) => image,
+        None => newest_per_key(read::scan_versions(versions, run).await?.select(columns(coded_rows::READ))),
+    };
     let (name, order) = (versions.layout.name, order.clone());
     blocking(name, move || {
         // Once: the newest version per key is found by sorting all versions.
-        let dossiers = collect(name, newest_per_key(known))?.lazy();
+        let dossiers = collect(name, known.select(columns(coded_rows::READ)))?.lazy();
         let rows = groups_of(name, &dossiers, &order, &HashMap::new())?;
         Ok(frame(&rows).map_err(rows_error("read", name))?.lazy())
     })

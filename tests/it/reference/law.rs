@@ -20,8 +20,8 @@ use motcua::model::period::Period;
 use motcua::model::report_form::FormCounts;
 use motcua::model::rules::RuleSet;
 
+use super::NOW;
 use super::province::{self, at};
-use super::{NOW, ROWS_AT_ONCE};
 use examples::{Example, Expected, LawFile, Registry};
 use tables::{Rows, tables_of};
 
@@ -94,7 +94,6 @@ impl Law {
             now,
             successions: None,
             period,
-            rows_at_once: ROWS_AT_ONCE,
         };
         work(&inputs).expect("the shipped indicators compute")
     }

@@ -17,9 +17,9 @@ use proptest::prelude::ProptestConfig;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
+use super::NOW;
 use super::province::{self, Dossier, Feedback, Measure, Note, at};
 use super::random::{province_of, rows};
-use super::{NOW, ROWS_AT_ONCE};
 use crate::services::{python_can_run, run_python};
 
 const RUN: i64 = 7;
@@ -207,7 +207,6 @@ fn write_case(case: Case, folder: &Path) -> [Vec<String>; 2] {
             now: at(NOW),
             successions: case.for_successors.then_some(&successions[..]),
             period: None,
-            rows_at_once: ROWS_AT_ONCE,
         };
         let figures = compute(&inputs).expect("the shipped indicators compute");
         for over in [CountedUnit::Dossiers, CountedUnit::Procedures, CountedUnit::Agencies, CountedUnit::Measures] {
