@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use crate::expressions::{Settings, Stage, feedback_facts};
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::{NO_AGENCY, agencies_of};
+use crate::indicators::agencies::{Agencies, NO_AGENCY, agencies_of};
 use crate::indicators::facts::settings_of;
 use crate::indicators::figures::FigureBuilder;
 use crate::indicators::groups::plan_groups;
@@ -23,13 +23,11 @@ pub(super) fn agency_text() -> Expr {
     coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text")
 }
 
-/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
-/// denominator stays reachable.
-pub(super) fn figures(
+/// Feedback with the facts of a rule set, and the agencies that it is attributed to.
+pub(super) fn feedback_with_facts(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,
-    indicators: &[ComputedIndicator<'_>],
-) -> Result<Vec<Figure>, IndicatorError> {
+) -> Result<(LazyFrame, Agencies), IndicatorError> {
     let agencies = agencies_of(inputs, inputs.feedback.clone(), agency_text())?;
     let lookup = AgencyLookup::new(&agencies);
     let row = day_row(local_day(micros("received_at"))).alias("day_row");
@@ -40,6 +38,17 @@ pub(super) fn figures(
     let facts = renderer.add_to(facts, Stage::Common, &Settings::default());
     let facts = renderer.add_to(facts, Stage::Agency, &Settings::default());
     let facts = renderer.add_to(facts, Stage::Rules, &settings_of(rules, inputs.now, inputs.now, false));
+    Ok((facts, agencies))
+}
+
+/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
+/// denominator stays reachable.
+pub(super) fn figures(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    indicators: &[ComputedIndicator<'_>],
+) -> Result<Vec<Figure>, IndicatorError> {
+    let (facts, agencies) = feedback_with_facts(inputs, rules)?;
     let half_months = HalfMonthLookup::new();
     let mut figures = Vec::new();
     for group in plan_groups(indicators, rules, inputs.period, StillReachable::Everything)? {
