@@ -25,6 +25,7 @@
 //! | [`publish`] | a night as files and in PostgreSQL |
 //! | [`health`] | state of each connector: since when, why, what to do |
 //! | [`run`] | one night: composes the stages |
+//! | [`lists`] | dossiers behind figures, worklists and reconciliation as tables: JSON, CSV, workbooks |
 //! | [`service`] | the schedule, the API, the pages, metrics and notifications |
 //! | [`simulator`] | portals and a post office on loopback, with known true counts |
 //! | [`cli`] | the verbs |
@@ -64,6 +65,8 @@ pub mod publish;
 pub mod health;
 
 pub mod run;
+
+pub mod lists;
 
 pub mod service;
 

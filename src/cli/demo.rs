@@ -177,7 +177,8 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
 /// Serves the demonstration's data folder and prints a token to log in with.
 async fn serve_demonstration(mut config: Configuration, listen: Option<SocketAddr>) -> Result<(), Failure> {
     let access = AccessStore::open(&config.settings.data).await.map_err(RunError::from)?;
-    let made = access.create("demo", TokenScope::Operate, None, crate::run::now()).await.map_err(RunError::from)?;
+    let made =
+        access.create("demo", (TokenScope::Operate, None), None, crate::run::now()).await.map_err(RunError::from)?;
     access.close().await;
     let token = made.ok_or_else(|| Failure::internal("the new data folder already has a token"))?;
     config.settings.service.listen = listen.unwrap_or(config.settings.service.listen);

@@ -17,6 +17,7 @@ mod form;
 mod groups;
 mod indicators;
 mod init;
+mod list_output;
 mod new_connector;
 mod nights;
 mod output;

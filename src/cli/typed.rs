@@ -1,11 +1,13 @@
-//! What people type for a period, a tier and an agency: as the program writes it, or as an office says it.
+//! What people type for a period, a tier, an agency, or one of a few names: as the program writes it, or as an office says it.
 
 use std::collections::BTreeMap;
 
-use strum::IntoEnumIterator as _;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use strum::IntoEnumIterator;
 
 use crate::cli::Failure;
 use crate::config::Configuration;
+use crate::indicators::FigureOf;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::period::{PERIOD_FORMS, Period};
@@ -92,6 +94,52 @@ pub(super) fn tier(text: &str) -> Result<Tier, String> {
             let known: Vec<&str> = Tier::iter().map(Tier::name).collect();
             Err(format!("there are {} (cấp tỉnh, cấp huyện, cấp xã)", known.join(", ")))
         }
+    }
+}
+
+/// One of the values of an enum, by its name; the help lists the names with their meanings, of which it takes the English one.
+pub(super) fn one_of<T>(
+    name: fn(T) -> &'static str,
+    meaning: fn(T) -> [&'static str; 2],
+) -> impl TypedValueParser<Value = T>
+where
+    T: IntoEnumIterator + Copy + Send + Sync + 'static,
+{
+    let values = T::iter().map(|one| {
+        let [_, english] = meaning(one);
+        PossibleValue::new(name(one)).help(english)
+    });
+    PossibleValuesParser::new(values.collect::<Vec<_>>())
+        .map(move |text| T::iter().find(|one| name(*one) == text).expect("it is one of the names"))
+}
+
+/// The province, a tier or an agency, as `--agency` and `--tier` name it.
+pub(super) fn figure_of(
+    config: &Configuration,
+    figures: &[Figure],
+    (agency_text, tier): (Option<&str>, Option<Tier>),
+) -> Result<FigureOf, Failure> {
+    Ok(match (agency_text, tier) {
+        (Some(text), _) => FigureOf::Agency(agency(config, figures, text)?),
+        (None, Some(tier)) => FigureOf::Tier(tier),
+        (None, None) => FigureOf::Province,
+    })
+}
+
+/// A scope as a person reads it. A code alone would not show that a name was understood wrongly.
+pub(super) fn scope_name(of: &FigureOf, config: &Configuration, figures: &[Figure]) -> String {
+    let code = match of {
+        FigureOf::Province => return "toàn tỉnh".to_owned(),
+        FigureOf::Tier(Tier::Province) => return "các cơ quan cấp tỉnh".to_owned(),
+        FigureOf::Tier(Tier::District) => return "các đơn vị cấp huyện".to_owned(),
+        FigureOf::Tier(Tier::Commune) => return "các đơn vị cấp xã".to_owned(),
+        FigureOf::Agency(code) => code,
+    };
+    let registered = config.registries.agencies.iter().find(|agency| agency.code == *code);
+    let of_figure = || figures.iter().find(|figure| figure.agency.as_deref() == Some(code))?.agency_name.as_deref();
+    match registered.map(|agency| agency.name.as_str()).or_else(of_figure) {
+        Some(name) => format!("{name} ({code})"),
+        None => code.clone(),
     }
 }
 

@@ -3,20 +3,19 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Map, Value, json};
-
-use crate::cli::explain::list::{csv_cell, shown};
+use crate::cli::list_output::{ListOutput, WorkbookHead, places_of, shown_cells};
 use crate::cli::nights::{night_of, typed};
-use crate::cli::output::{self, LANGUAGE, OutputFormat, csv_lines, number, percent, print};
+use crate::cli::output::{self, LANGUAGE, number, percent};
 use crate::cli::{Failure, GlobalOptions, audit, typed as typed_names};
 use crate::config::Configuration;
 use crate::indicators::{
-    FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, WorklistPage, silent_title, worklists,
+    FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistPage, silent_title, worklists,
 };
-use crate::locale::{date, moment};
+use crate::lists::{self, WorklistAnswer, WorklistCount};
+use crate::locale::moment;
 use crate::model::agency::Tier;
 use crate::model::figure::{Night, ratio};
-use crate::model::instant;
+use crate::model::list::List;
 use crate::run::{self, NO_RATIO_OF_ON_TIME};
 
 /// Shown by `motcua worklist --help`.
@@ -24,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   motcua worklist
   motcua worklist due --agency H61.02
-  motcua worklist overdue --tier xã --format csv
+  motcua worklist overdue --tier xã --format xlsx --output qua-han.xlsx
   motcua worklist silent";
 
 /// Dossiers that a table shows if `--limit` is not given.
@@ -48,43 +47,40 @@ pub(super) struct Arguments {
     /// Dossiers to pass over.
     #[arg(long, default_value_t = 0)]
     offset: u32,
-    /// Most dossiers to list. Default: 50 in a table, all in JSON and CSV.
+    /// Most dossiers to list. Default: 50 in a table, else all.
     #[arg(long)]
     limit: Option<u32>,
-    /// Output format.
-    #[arg(long, value_enum, default_value_t)]
-    format: OutputFormat,
+    #[command(flatten)]
+    output: ListOutput,
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let output = &arguments.output;
+    output.check()?;
     let config = options.load_readable()?;
     let wanted = arguments.name.as_deref().map(named).transpose()?;
     let now = arguments.at.as_deref().map(typed).transpose()?.unwrap_or_else(run::now);
     // What was known then: a later night has later versions.
     let (record, figures) = night_of(&config, arguments.at.as_deref()).await?;
-    let of = match (&arguments.agency, arguments.tier) {
-        (Some(agency), _) => FigureOf::Agency(typed_names::agency(&config, &figures, agency)?),
-        (None, Some(tier)) => FigureOf::Tier(tier),
-        (None, None) => FigureOf::Province,
-    };
+    let of = typed_names::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
     let night = &record.night;
+    let about = vec![("Phạm vi", typed_names::scope_name(&of, &config, &figures)), ("Lúc", moment(now))];
     match wanted {
-        None => overview(&config, (night, now), &of, arguments.format).await?,
-        Some(Wanted::Silent) => silent(&config, (night, now), &of, arguments.format).await?,
+        None => overview(&config, (night, now), &of, (output, about)).await?,
+        Some(Wanted::Silent) => silent(&config, (night, now), &of, (output, about)).await?,
         Some(Wanted::List(list)) => {
-            let limit = arguments.limit.unwrap_or(match arguments.format {
-                OutputFormat::Table => ROWS_OF_A_TABLE,
-                OutputFormat::Json | OutputFormat::Csv => u32::MAX,
-            });
             audit::log_read(&config.settings.data, &format!("worklist {} {}", list.name, of.name())).await?;
+            let limit = output.limit(arguments.limit, ROWS_OF_A_TABLE);
             let page = WorklistPage { of, offset: arguments.offset, limit };
-            let found = find(&config, (night, now), list, page).await?;
-            let text = match arguments.format {
-                OutputFormat::Table => table(&config, list, &found, arguments.offset, (night, now)),
-                OutputFormat::Csv => csv(list, &found, now)?,
-                OutputFormat::Json => format!("{:#}\n", to_json(list, &found, (night, now))),
-            };
-            print(&text)?;
+            let found = run::worklist(&config, (night, now), list, page, ()).await?;
+            let found = found.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))?;
+            let lines = lists::worklist_list(LANGUAGE, list, &found, now);
+            let [title, _] = list.title(&config.settings.worklists);
+            let answer = WorklistAnswer::new(list, &found, &lines, (night, now));
+            let head = WorkbookHead { title: &title, about, night };
+            output.give(&lines, head, &answer, || {
+                table(&title, (list, &found, &lines), arguments.offset, (night, now))
+            })?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -105,105 +101,65 @@ fn named(name: &str) -> Result<Wanted, Failure> {
     })
 }
 
-async fn find(
-    config: &Configuration,
-    at: (&Night, i64),
-    list: &'static Worklist,
-    page: WorklistPage,
-) -> Result<FoundWorklist, Failure> {
-    run::worklist(config, at, list, page, ()).await?.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))
-}
+type Output<'a> = (&'a ListOutput, Vec<(&'static str, String)>);
 
 /// How many dossiers each list has.
 async fn overview(
     config: &Configuration,
-    at: (&Night, i64),
+    (night, now): (&Night, i64),
     of: &FigureOf,
-    format: OutputFormat,
+    (output, about): Output<'_>,
 ) -> Result<(), Failure> {
-    let counts = run::worklist_counts(config, at, of.clone(), ()).await?;
+    let counts = run::worklist_counts(config, (night, now), of.clone(), ()).await?;
     let counts = counts.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))?;
-    let row = |(list, count): (&Worklist, u64)| {
-        let [title, _] = list.title(&config.settings.worklists);
-        (list.name.clone(), title, count)
-    };
-    let mut rows: Vec<(String, String, u64)> = worklists().iter().zip(counts).map(row).collect();
-    let silent = silent_of(config, at, of).await?;
-    rows.push((SILENT.to_owned(), silent_title(&config.settings.worklists)[0].clone(), silent.len() as u64));
-    let text = match format {
-        OutputFormat::Table => {
-            let cells = rows.iter().map(|(name, title, count)| vec![name.clone(), title.clone(), number(*count)]);
-            output::table(&["Danh sách", "Nội dung", "Số lượng"], cells.collect())
-        }
-        OutputFormat::Json => {
-            let rows = rows.iter().map(|(name, title, count)| json!({ "name": name, "title": title, "count": count }));
-            format!("{:#}\n", Value::Array(rows.collect()))
-        }
-        OutputFormat::Csv => csv_lines(
-            &["name", "title", "count"],
-            rows.iter().map(|(name, title, count)| vec![name.clone(), title.clone(), count.to_string()]),
-        )?,
-    };
-    print(&text)
+    let settings = &config.settings.worklists;
+    let row = |(list, count): (&Worklist, u64)| WorklistCount::new(&list.name, list.title(settings), count);
+    let mut rows: Vec<WorklistCount> = worklists().iter().zip(counts).map(row).collect();
+    let silent = silent_of(config, (night, now), of).await?;
+    rows.push(WorklistCount::new(SILENT, silent_title(settings), silent.len() as u64));
+    let list = WorklistCount::list(&rows);
+    output.give(&list, WorkbookHead { title: "Việc cần làm", about, night }, &rows, || {
+        let cells = rows.iter().map(|one| vec![one.name.clone(), one.title.clone(), number(one.count)]);
+        output::table(&["Danh sách", "Nội dung", "Số lượng"], cells.collect())
+    })
 }
 
 async fn silent_of(config: &Configuration, at: (&Night, i64), of: &FigureOf) -> Result<Vec<SilentAgency>, Failure> {
-    let found = run::silent_agencies(config, at, ()).await?.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))?;
-    let (code, tier) = of.agency_and_tier();
-    let is_of = |agency: &SilentAgency| {
-        code.is_none_or(|code| agency.code == code) && tier.is_none_or(|tier| agency.tier == tier)
-    };
-    Ok(found.into_iter().filter(is_of).collect())
+    let found = run::silent_agencies(config, at, of.clone(), ()).await?;
+    found.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))
 }
 
-async fn silent(config: &Configuration, at: (&Night, i64), of: &FigureOf, format: OutputFormat) -> Result<(), Failure> {
-    let found = silent_of(config, at, of).await?;
-    let text = match format {
-        OutputFormat::Json => {
-            let row = |one: &SilentAgency| {
-                json!({
-                    "agency": one.code,
-                    "agency_name": one.name,
-                    "tier": one.tier.name(),
-                    "last_day": one.last_day.map(|day| day.to_string()),
-                })
-            };
-            format!("{:#}\n", Value::Array(found.iter().map(row).collect()))
-        }
-        OutputFormat::Csv => csv_lines(
-            &["agency", "agency_name", "tier", "last_day"],
-            found.iter().map(|one| {
-                let last_day = one.last_day.map(|day| day.to_string()).unwrap_or_default();
-                vec![one.code.clone(), one.name.clone(), one.tier.name().to_owned(), last_day]
-            }),
-        )?,
-        OutputFormat::Table => {
-            let cells = found.iter().map(|one| {
-                let last_day = one.last_day.map_or_else(|| "chưa có hồ sơ nào".to_owned(), date);
-                vec![one.code.clone(), one.name.clone(), LANGUAGE.tier(one.tier).to_owned(), last_day]
-            });
-            let [title, _] = silent_title(&config.settings.worklists);
-            format!(
-                "{title}: {}\n{}",
-                number(found.len() as u64),
-                output::table(&["Mã", "Cơ quan", "Cấp", "Tiếp nhận gần nhất"], cells.collect())
-            )
-        }
-    };
-    print(&text)
+async fn silent(
+    config: &Configuration,
+    (night, now): (&Night, i64),
+    of: &FigureOf,
+    (output, about): Output<'_>,
+) -> Result<(), Failure> {
+    let list = lists::silent_list(&silent_of(config, (night, now), of).await?);
+    let [title, _] = silent_title(&config.settings.worklists);
+    output.give(&list, WorkbookHead { title: &title, about, night }, &list.to_json(), || {
+        let all: Vec<usize> = (0..list.columns.len()).collect();
+        let cells = list.rows.iter().map(|row| {
+            let mut cells = shown_cells(&list, row, &all);
+            if let Some(last_day) = cells.last_mut().filter(|text| text.is_empty()) {
+                "chưa có hồ sơ nào".clone_into(last_day);
+            }
+            cells
+        });
+        let headings: Vec<&str> = list.columns.iter().map(|column| column.vi).collect();
+        format!("{title}: {}\n{}", number(list.rows.len() as u64), output::table(&headings, cells.collect()))
+    })
 }
 
 /// Columns that a terminal shows; CSV and JSON have all.
-const SHOWN: [&str; 5] = ["dossier_code", "agency_name", "procedure_code", "received_at", "days_late"];
+const SHOWN: [&str; 7] = ["dossier_code", "agency_name", "procedure_code", "received_at", "days_late", "since", "step"];
 
 fn table(
-    config: &Configuration,
-    list: &Worklist,
-    found: &FoundWorklist,
+    title: &str,
+    (list, found, lines): (&Worklist, &FoundWorklist, &List),
     offset: u32,
     (night, now): (&Night, i64),
 ) -> String {
-    let [title, _] = list.title(&config.settings.worklists);
     let mut text = format!(
         "{title}: {} hồ sơ, lúc {}; dữ liệu của đêm {}\n",
         number(found.total),
@@ -223,70 +179,16 @@ fn table(
             share(standing.reachable_without),
         );
     }
-    if found.lines.is_empty() {
+    if lines.rows.is_empty() {
         return text;
     }
-    let columns: Vec<usize> = (0..found.columns.len()).filter(|&at| SHOWN.contains(&found.columns[at].name)).collect();
-    let mut headings: Vec<&str> = columns.iter().map(|&at| found.columns[at].vi).collect();
-    headings.extend([list.since_meaning[0].as_str(), "việc cần làm"]);
-    let rows = found.lines.iter().map(|line| {
-        let mut cells: Vec<String> = columns.iter().map(|&at| shown(found.columns[at], &line.cells[at])).collect();
-        cells.push(line.since.map(moment).unwrap_or_default());
-        cells.push(LANGUAGE.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now));
-        cells
-    });
+    let columns = places_of(lines, &SHOWN);
+    let headings: Vec<&str> = columns.iter().map(|&at| lines.columns[at].vi).collect();
+    let rows = lines.rows.iter().map(|row| shown_cells(lines, row, &columns));
     text.push_str(&output::table(&headings, rows.collect()));
-    let until = u64::from(offset) + found.lines.len() as u64;
+    let until = u64::from(offset) + lines.rows.len() as u64;
     if until < found.total {
-        let _ = writeln!(text, "Xem tiếp: --offset {until}; tất cả: --format csv.");
+        let _ = writeln!(text, "Xem tiếp: --offset {until}; tất cả: motcua worklist {} --format csv.", list.name);
     }
     text
-}
-
-fn csv(list: &Worklist, found: &FoundWorklist, now: i64) -> Result<String, Failure> {
-    let mut headings: Vec<&str> = found.columns.iter().map(|column| column.name).collect();
-    headings.extend(["since", "step"]);
-    let rows = found.lines.iter().map(|line| {
-        let mut cells: Vec<String> = line.cells.iter().map(csv_cell).collect();
-        cells.push(line.since.map(instant::display).unwrap_or_default());
-        cells.push(LANGUAGE.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now));
-        cells
-    });
-    csv_lines(&headings, rows)
-}
-
-fn to_json(list: &Worklist, found: &FoundWorklist, (night, now): (&Night, i64)) -> Value {
-    let agencies = found.by_agency.iter();
-    let agencies: Vec<Value> =
-        agencies.map(|(code, name, count)| json!({ "agency": code, "agency_name": name, "dossiers": count })).collect();
-    let ratios = found.ratios.iter().map(|one| {
-        json!({
-            "indicator": one.indicator,
-            "numerator": one.numerator,
-            "denominator": one.denominator,
-            "reachable": one.reachable,
-            "reachable_without": one.reachable_without,
-        })
-    });
-    let dossier = |line: &WorklistLine| {
-        let cells =
-            found.columns.iter().zip(&line.cells).map(|(column, cell)| (column.name.to_owned(), cell.to_json()));
-        let mut row: Map<String, Value> = cells.collect();
-        row.insert("since".to_owned(), json!(line.since.map(instant::display)));
-        row.insert(
-            "step".to_owned(),
-            json!(LANGUAGE.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now)),
-        );
-        Value::Object(row)
-    };
-    json!({
-        "worklist": list.name,
-        "at": instant::display(now),
-        "run": night.run,
-        "as_of": instant::display(night.as_of),
-        "total": found.total,
-        "by_agency": agencies,
-        "ratios": ratios.collect::<Vec<_>>(),
-        "dossiers": found.lines.iter().map(dossier).collect::<Vec<_>>(),
-    })
 }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use polars::prelude::PlHashMap;
 
-use crate::indicators::figures::FigureBuilder;
+use crate::indicators::figures::{FigureBuilder, FigureScope};
 use crate::indicators::groups::{GroupKind, GroupQuery, plan_groups};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::periods::Periods;
+use crate::indicators::registry_counts::CountedSets;
 use crate::indicators::registry_rows::RegistryRows;
 use crate::indicators::rows::{GroupRows, procedures_with_since};
 use crate::indicators::scan::{DossierScan, ViewLookups, moment_of};
@@ -20,7 +21,7 @@ use crate::indicators::sums::{IndicatorSums, SumPositions};
 use crate::indicators::{IndicatorError, feedback, measure_figures};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::{CountedUnit, IndicatorKind};
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::model::rules::RuleSet;
 use crate::model::vietnamese_order::VietnameseOrder;
 
@@ -187,7 +188,7 @@ fn figures_of_group(
     Ok(match (indicator.definition.over, group.kind) {
         (CountedUnit::Agencies, _) => {
             let registry = RegistryRows::read(inputs, indicator.definition)?;
-            builder.agency_figures(indicator, &registry, positions, rows, inputs)
+            builder.agency_figures(indicator, &registry, &builder.latest_days(positions, rows), inputs)
         }
         (_, GroupKind::ByAmount) => builder.median_figures(indicator, positions, rows),
         _ => {
@@ -195,4 +196,60 @@ fn figures_of_group(
             builder.additive_figures(indicator, sums, rows, counted_from.as_deref())
         }
     })
+}
+
+/// The procedures or agencies that one figure counts.
+pub(super) struct CountedRegistry {
+    /// Numbers by code of the procedure, its group, or the agency.
+    pub(super) numbers: HashMap<String, usize>,
+    /// Empty if the figure does not exist.
+    pub(super) sets: CountedSets,
+    /// Of agencies: day of the latest dossier in the numerator, by code.
+    pub(super) last_days: HashMap<String, i32>,
+}
+
+/// Finds what a figure over procedures or agencies counts, in the period of the inputs. `is_scope`: whether it is of a scope.
+pub(super) fn counted_registry(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    definition: &IndicatorDefinition,
+    is_scope: impl Fn(&FigureScope) -> bool,
+) -> Result<CountedRegistry, IndicatorError> {
+    let indicator = ComputedIndicator { definition, id: definition.id.as_str().into(), digest: "".into() };
+    let rule_sets = [(rules, vec![indicator])];
+    let scan = DossierScan::new(inputs)?;
+    let views = HashMap::from([(rules.agency.name(), scan.view(inputs, rules.agency)?)]);
+    let groups = [plan_groups(&rule_sets[0].1, rules, inputs.period, moment_of(inputs, rules).1)?];
+    let rows = scan_groups(inputs, &rule_sets, &scan, &views, &groups)?.remove(0);
+    let periods = Periods::of_rows(inputs, &rows);
+    let builder = FigureBuilder {
+        agencies: &views[rules.agency.name()].agencies,
+        periods: &periods,
+        with_dossiers: &periods.with_dossiers(&groups[0], &rows),
+        rules: rules.id.as_str().into(),
+        now: inputs.now,
+    };
+    let registry = RegistryRows::read(inputs, definition)?;
+    let sides = sides_of(0, &groups[0], &rows);
+    let (mut sets, mut last_days) = (CountedSets::default(), HashMap::new());
+    let mut take = |scope: &FigureScope, _: usize, found: CountedSets| {
+        if is_scope(scope) {
+            sets = found;
+        }
+    };
+    if definition.is_of_registry() {
+        builder.registry_sets(definition, &registry, inputs.agencies, &mut take);
+    } else if definition.over == CountedUnit::Procedures {
+        let procedures = scan.procedures.numbers.texts();
+        builder.procedure_sets(&registry, &sides, (inputs.agencies, &procedures), &mut take);
+    } else {
+        let latest: Vec<(&str, i32)> =
+            sides.iter().flat_map(|(positions, rows)| builder.latest_days(positions, rows)).collect();
+        builder.agency_sets(definition, &registry, &latest, inputs, &mut take);
+        for (code, day) in latest {
+            let last = last_days.entry(code.to_owned()).or_insert(day);
+            *last = day.max(*last);
+        }
+    }
+    Ok(CountedRegistry { numbers: registry.numbers, sets, last_days })
 }

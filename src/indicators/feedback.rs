@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use crate::expressions::{Settings, Stage, feedback_facts};
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::{NO_AGENCY, agencies_of};
+use crate::indicators::agencies::{Agencies, NO_AGENCY, agencies_of};
 use crate::indicators::facts::settings_of;
 use crate::indicators::figures::FigureBuilder;
 use crate::indicators::group_scan::GroupScan;
@@ -14,6 +14,7 @@ use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::periods::Periods;
 use crate::indicators::polars_expressions::FactRenderer;
 use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, day_row};
+use crate::indicators::shared_columns::Names;
 use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
 use crate::model::rules::RuleSet;
@@ -23,13 +24,11 @@ pub(super) fn agency_text() -> Expr {
     coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text")
 }
 
-/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
-/// denominator stays reachable.
-pub(super) fn figures(
+/// Feedback with the facts of a rule set, and the agencies that it is attributed to.
+pub(super) fn feedback_with_facts(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,
-    indicators: &[ComputedIndicator<'_>],
-) -> Result<Vec<Figure>, IndicatorError> {
+) -> Result<(LazyFrame, Agencies), IndicatorError> {
     let agencies = agencies_of(inputs, inputs.feedback.clone(), agency_text())?;
     let lookup = AgencyLookup::new(&agencies);
     let row = day_row(local_day(micros("received_at"))).alias("day_row");
@@ -39,13 +38,26 @@ pub(super) fn figures(
     let renderer = FactRenderer { table: feedback_facts(), days: None, lookup: &value, order: &[] };
     let facts = renderer.add_to(facts, Stage::Common, &Settings::default());
     let facts = renderer.add_to(facts, Stage::Agency, &Settings::default());
+    let facts = renderer.add_to(facts, Stage::Rules, &settings_of(rules, inputs.now, inputs.now, false));
+    Ok((facts, agencies))
+}
+
+/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
+/// denominator stays reachable.
+pub(super) fn figures(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    indicators: &[ComputedIndicator<'_>],
+) -> Result<Vec<Figure>, IndicatorError> {
+    let (facts, agencies) = feedback_with_facts(inputs, rules)?;
     let groups = plan_groups(indicators, rules, inputs.period, StillReachable::Everything)?;
     let half_months = HalfMonthLookup::new();
     let mut scan = GroupScan::new(&half_months, inputs.period);
-    let names = scan.names(feedback_facts(), &settings_of(rules, inputs.now, inputs.now, false), "agency");
     for group in &groups {
-        scan.add(group, &names);
+        scan.add(group, &Names::default());
     }
+    let no_lookup = |name: &str| unreachable!("the facts are columns already: `{name}`");
+    let renderer = FactRenderer { table: feedback_facts(), days: None, lookup: &no_lookup, order: &[] };
     let mut figures = Vec::new();
     for (group, rows) in groups.iter().zip(scan.run(facts, &renderer)?) {
         let periods = Periods::of_rows(inputs, std::slice::from_ref(&rows));

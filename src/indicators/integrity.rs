@@ -13,13 +13,14 @@ use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::polars_expressions::predicate;
-use crate::indicators::scan::facts_of;
+use crate::indicators::scan::{count_by, facts_of};
 use crate::indicators::sums::IndicatorPredicates;
 use crate::lake::Change;
 use crate::model::agency::Tier;
-use crate::model::indicator::IndicatorDefinition;
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
+use crate::model::table::UNRESOLVED_STATUSES;
 
 /// A kind of change. A dossier can be of several.
 #[derive(
@@ -77,6 +78,15 @@ pub struct IntegrityRow {
     pub numerator_without: u64,
 }
 
+/// Why an indicator's figures cannot be read without changed dossiers; `None` if they can.
+#[must_use]
+pub fn integrity_problem(definition: &IndicatorDefinition) -> Option<&'static str> {
+    let is_fit = definition.kind == IndicatorKind::Ratio
+        && definition.over == CountedUnit::Dossiers
+        && definition.having.is_none();
+    (!is_fit).then_some("is no ratio that counts dossiers one by one")
+}
+
 /// The agencies that have dossiers of any kind in the denominator of a ratio over dossiers, those with most first.
 /// `changes`: what the runs up to the night have found.
 ///
@@ -95,36 +105,18 @@ pub fn integrity(
     let is_counted = |condition| predicate(&in_period.clone().and(condition)).fill_null(lit(false));
     let kinds = kinds(inputs, changes)?;
     let names: Vec<&str> = IntegrityKind::iter().map(IntegrityKind::name).collect();
-    let is_any = names.iter().map(|name| col(*name)).reduce(Expr::or).expect("there are kinds");
-    let sum = |flag: Expr, name: &str| flag.sum().cast(DataType::UInt64).alias(name);
-    let mut sums: Vec<Expr> = names.iter().map(|name| sum(col(*name), name)).collect();
-    sums.extend([
-        sum(is_any.clone(), "any"),
-        sum(col("in_numerator"), "numerator"),
-        len().cast(DataType::UInt64).alias("denominator"),
-        sum(col("in_numerator").and(is_any.not()), "numerator_without"),
-    ]);
-    let frame = found
+    // The kinds of a dossier as bits of one number, and whether it is in the numerator as one more.
+    let flags = names.iter().copied().chain(["in_numerator"]).zip(0_u32..);
+    let flags = flags.map(|(name, bit)| when(col(name)).then(lit(1_u32 << bit)).otherwise(lit(0_u32)));
+    let facts = found
         .facts
         .filter(col("agency").is_not_null())
         .filter(is_counted(denominator))
         .with_columns([is_counted(numerator).alias("in_numerator")])
         .with_columns(kinds)
-        .group_by([col("agency")])
-        .agg(sums)
-        .collect_with_engine(Engine::Streaming)?
-        .unwrap_single();
+        .with_columns([flags.reduce(|sum, flag| sum + flag).expect("there are kinds").alias("flags")]);
     let mut rows: BTreeMap<u32, IntegrityRow> = BTreeMap::new();
-    let agencies = frame.column("agency")?.u32()?;
-    let counts = |name: &str| -> PolarsResult<Vec<u64>> {
-        Ok(frame.column(name)?.u64()?.iter().map(Option::unwrap_or_default).collect())
-    };
-    let of_kinds: Vec<Vec<u64>> = names.iter().map(|name| counts(name)).collect::<PolarsResult<_>>()?;
-    let [any, numerators, denominators, without] = ["any", "numerator", "denominator", "numerator_without"].map(counts);
-    let (any, numerators, denominators, without) = (any?, numerators?, denominators?, without?);
-    for (at, agency) in agencies.iter().enumerate() {
-        let Some(agency) = agency else { continue };
-        let number = found.agencies.attributed_to(agency);
+    for ((number, [flags]), dossiers) in count_by(facts, &found.agencies, ["flags"])? {
         let known = &found.agencies.known[number as usize];
         let row = rows.entry(number).or_insert_with(|| IntegrityRow {
             agency: Arc::clone(&known.code),
@@ -136,11 +128,15 @@ pub fn integrity(
             denominator: 0,
             numerator_without: 0,
         });
-        row.dossiers.iter_mut().zip(&of_kinds).for_each(|(sum, counts)| *sum += counts[at]);
-        row.any += any[at];
-        row.numerator += numerators[at];
-        row.denominator += denominators[at];
-        row.numerator_without += without[at];
+        let flags = flags.expect("no flag is null");
+        let has = |bit: usize| flags >> bit & 1 == 1;
+        let is_any = (0..IntegrityKind::COUNT).any(has);
+        let count_if = |is_counted: bool| if is_counted { dossiers } else { 0 };
+        row.dossiers.iter_mut().enumerate().for_each(|(bit, sum)| *sum += count_if(has(bit)));
+        row.denominator += dossiers;
+        row.any += count_if(is_any);
+        row.numerator += count_if(has(IntegrityKind::COUNT));
+        row.numerator_without += count_if(has(IntegrityKind::COUNT) && !is_any);
     }
     let mut rows: Vec<IntegrityRow> = rows.into_values().filter(|row| row.any > 0).collect();
     rows.sort_by(|left, right| right.any.cmp(&left.any).then_with(|| left.agency.cmp(&right.agency)));
@@ -213,7 +209,7 @@ fn instant(text: Option<&str>) -> Option<i64> {
 
 /// The codes of dossiers that were withdrawn, refused, stopped or deleted.
 fn closed_codes(inputs: &FigureInputs<'_>) -> PolarsResult<PlHashSet<String>> {
-    let closed = ["withdrawn", "refused", "stopped"].map(|status| col("status").eq(lit(status)));
+    let closed = UNRESOLVED_STATUSES.map(|status| col("status").eq(lit(status)));
     let ends = ["withdrawn_at", "refused_at", "stopped_at"].map(|end| col(end).is_not_null());
     let is_closed = closed.into_iter().chain(ends).chain([col("deleted")]);
     let is_closed = is_closed.map(|flag| flag.fill_null(lit(false))).reduce(Expr::or).expect("there are seven");

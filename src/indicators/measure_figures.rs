@@ -1,7 +1,6 @@
 //! Figures over measures: counts that an agency or the province states itself for a period.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use polars::prelude::*;
 
@@ -14,6 +13,7 @@ use crate::indicators::local_time::micros;
 use crate::indicators::periods::Periods;
 use crate::indicators::rows::FigureCounts;
 use crate::model::figure::Figure;
+use crate::model::list::ListCell;
 use crate::model::period::{Period, PeriodKind};
 use crate::model::rules::RuleSet;
 use crate::model::text::name_key;
@@ -23,10 +23,10 @@ type MeasureKey = (usize, Option<u32>, Period);
 
 /// The numbers of a measure.
 #[derive(Debug, Clone, Copy)]
-struct StatedCounts {
-    numerator: u64,
+pub(super) struct StatedCounts {
+    pub(super) numerator: u64,
     /// 0 if none is stated.
-    denominator: u64,
+    pub(super) denominator: u64,
 }
 
 /// The figures of indicators over measures.
@@ -39,9 +39,12 @@ pub(super) fn figures(
     rules: &RuleSet,
     indicators: &[ComputedIndicator<'_>],
 ) -> Result<Vec<Figure>, IndicatorError> {
-    let table = inputs.measures.clone().filter(flag("deleted").not());
-    let agencies = agencies_of(inputs, table.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]))?;
-    let measures = read(inputs, table, &agencies, indicators)?;
+    let StatedMeasures { agencies, measures, .. } = StatedMeasures::read(inputs, indicators)?;
+    let measures: BTreeMap<MeasureKey, StatedCounts> = measures
+        .into_iter()
+        .filter(|one| !one.is_replaced)
+        .map(|one| ((one.indicator, one.agency, one.period), one.counts))
+        .collect();
     let halves = measures.keys().filter_map(|(.., period)| period.half_months());
     let range = halves.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)));
     let periods = match (inputs.period, range) {
@@ -86,26 +89,81 @@ pub(super) fn figures(
     Ok(figures.collect())
 }
 
-/// The measures that count, by key: of several with the same key the one entered last.
-fn read(
+/// A measure of a wanted indicator and period.
+#[derive(Debug)]
+pub(super) struct StatedMeasure {
+    /// Position of its indicator.
+    indicator: usize,
+    /// Number of its agency; `None`: it is of the whole province.
+    pub(super) agency: Option<u32>,
+    period: Period,
+    pub(super) counts: StatedCounts,
+    /// Another one with the same indicator, agency and period was entered later, and counts.
+    pub(super) is_replaced: bool,
+    /// Its row in the table.
+    row: usize,
+}
+
+/// The measures of wanted indicators, and the rows that state them.
+pub(super) struct StatedMeasures {
+    pub(super) agencies: Agencies,
+    pub(super) measures: Vec<StatedMeasure>,
+    rows: DataFrame,
+}
+
+impl StatedMeasures {
+    /// Reads the measures of the inputs: of several with the same key the one entered last counts.
+    pub(super) fn read(
+        inputs: &FigureInputs<'_>,
+        indicators: &[ComputedIndicator<'_>],
+    ) -> Result<Self, IndicatorError> {
+        let table = inputs.measures.clone().filter(flag("deleted").not());
+        let agencies = agencies_of(inputs, table.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]))?;
+        let latest_first = SortMultipleOptions::default().with_order_descending_multi([true, true, false, false]);
+        let rows = table
+            .filter(micros("entered_at").lt_eq(lit(inputs.now)).fill_null(lit(true)))
+            .with_column(micros("entered_at").alias("entered"))
+            .sort(["entered", "run", "source", "source_key"], latest_first.with_nulls_last(true))
+            .collect_with_engine(Engine::Streaming)?
+            .unwrap_single();
+        let measures = read_measures(inputs, &rows, &agencies, indicators)?;
+        Ok(Self { agencies, measures, rows })
+    }
+
+    /// Its document, and when it was entered.
+    pub(super) fn document_and_moment(&self, one: &StatedMeasure) -> [ListCell; 2] {
+        [self.text(one, "document"), ListCell::of(self.number(one, "entered"), ListCell::Instant)]
+    }
+
+    /// Its source, its key there, and the run, page and row that brought it.
+    pub(super) fn position(&self, one: &StatedMeasure) -> [ListCell; 5] {
+        let number = |name: &str| ListCell::of(self.number(one, name), ListCell::Number);
+        [self.text(one, "source"), self.text(one, "source_key"), number("run"), number("page"), number("row")]
+    }
+
+    fn text(&self, one: &StatedMeasure, name: &str) -> ListCell {
+        let column = self.rows.column(name).and_then(|column| column.str());
+        ListCell::of(column.ok().and_then(|column| column.get(one.row)), ListCell::text)
+    }
+
+    fn number(&self, one: &StatedMeasure, name: &str) -> Option<i64> {
+        let column = self.rows.column(name).and_then(|column| column.cast(&DataType::Int64)).ok()?;
+        column.i64().ok()?.get(one.row)
+    }
+}
+
+fn read_measures(
     inputs: &FigureInputs<'_>,
-    table: LazyFrame,
+    rows: &DataFrame,
     agencies: &Agencies,
     indicators: &[ComputedIndicator<'_>],
-) -> Result<BTreeMap<MeasureKey, StatedCounts>, IndicatorError> {
-    let latest_first = SortMultipleOptions::default().with_order_descending_multi([true, true, false, false]);
-    let rows = table
-        .filter(micros("entered_at").lt_eq(lit(inputs.now)).fill_null(lit(true)))
-        .with_column(micros("entered_at").alias("entered"))
-        .sort(["entered", "run", "source", "source_key"], latest_first.with_nulls_last(true))
-        .select([cols(["indicator", "agency", "period", "numerator", "denominator"]).as_expr()])
-        .collect_with_engine(Engine::Streaming)?
-        .unwrap_single();
+) -> Result<Vec<StatedMeasure>, IndicatorError> {
     let text = |name: &str| rows.column(name).and_then(|column| column.str());
     let number = |name: &str| rows.column(name).and_then(|column| column.i64());
     let (indicator, agency, period) = (text("indicator")?, text("agency")?, text("period")?);
     let (numerator, denominator) = (number("numerator")?, number("denominator")?);
-    let (mut measures, mut unknown, mut replaced, mut without_period) = (BTreeMap::new(), 0_u64, 0_u64, 0_u64);
+    let (mut measures, mut known) = (Vec::new(), HashSet::new());
+    let (mut unknown, mut replaced, mut without_period) = (0_u64, 0_u64, 0_u64);
     for row in 0..rows.height() {
         let Some(period) = period.get(row).and_then(Period::parse) else {
             without_period += 1;
@@ -123,12 +181,10 @@ fn read(
         };
         let text = agency.get(row).unwrap_or(NO_AGENCY);
         let agency = (name_key(text) != name_key(WHOLE_PROVINCE)).then(|| agencies.number(text, period.end()));
-        match measures.entry((position, agency, period)) {
-            Entry::Vacant(entry) => {
-                entry.insert(StatedCounts { numerator, denominator: count(denominator.get(row)).unwrap_or(0) });
-            }
-            Entry::Occupied(_) => replaced += 1,
-        }
+        let is_replaced = !known.insert((position, agency, period));
+        replaced += u64::from(is_replaced);
+        let counts = StatedCounts { numerator, denominator: count(denominator.get(row)).unwrap_or(0) };
+        measures.push(StatedMeasure { indicator: position, agency, period, counts, is_replaced, row });
     }
     // Only a night computes every indicator. If one period is asked for, the other indicators may just not be asked
     // for.

@@ -73,9 +73,9 @@ pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
 pub use compute_each::{ComputedFigures, compute_each};
 pub use explain::{
-    DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, Exclusion, ExplainedDossier,
-    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Move, Side, Standing, Standings, dossier_json, reads_lookup,
-    unexplained,
+    AGENCY_COLUMNS, DOSSIER_COLUMNS, DossierPage, Exclusion, ExplainedDossier, ExplainedFact, ExplainedFigure,
+    ExplainedUnits, Explanation, FEEDBACK_COLUMNS, FigureOf, MEASURE_COLUMNS, Move, PROCEDURE_COLUMNS, Side, Standing,
+    Standings, dossier_json, explain_units, reads_lookup, unexplained,
 };
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
@@ -84,7 +84,7 @@ pub use figure_columns::{
 pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
 pub use inputs::FigureInputs;
-pub use integrity::{IntegrityKind, IntegrityRow, integrity};
+pub use integrity::{IntegrityKind, IntegrityRow, integrity, integrity_problem};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};

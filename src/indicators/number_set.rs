@@ -31,6 +31,12 @@ impl NumberSet {
         united
     }
 
+    /// The numbers of this set that are not in another one.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let others = other.0.iter().copied().chain(std::iter::repeat(0));
+        Self(self.0.iter().zip(others).map(|(word, other)| word & !other).collect())
+    }
+
     /// How many numbers are in the set.
     pub(super) fn count(&self) -> u64 {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()

@@ -3,7 +3,7 @@
 //! A procedure that many agencies offer counts once for the province. These figures therefore do not add up: each scope
 //! is counted by itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use polars::prelude::IdxSize;
@@ -17,7 +17,7 @@ use crate::indicators::rows::{FigureCounts, GroupRows};
 use crate::indicators::sums::SumPositions;
 use crate::model::agency::Agency;
 use crate::model::figure::Figure;
-use crate::model::indicator::{CountedUnit, IndicatorKind};
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::model::instant::local;
 use crate::model::period::Period;
 
@@ -32,8 +32,7 @@ impl FigureBuilder<'_> {
     }
 
     /// Figures that the registry alone decides: how many procedures or agencies there are, or what share of them is in
-    /// the numerator. There is one for every period with dossiers. For an agency only the days on which it exists
-    /// count: what its tier offers before or after them does not belong to it. An agency has a count only if it is above 0.
+    /// the numerator. There is one for every period with dossiers. An agency has a count only if it is above 0.
     pub(super) fn registry_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -41,41 +40,77 @@ impl FigureBuilder<'_> {
         agencies: &[Agency],
     ) -> Vec<Figure> {
         let is_count = indicator.definition.kind == IndicatorKind::Count;
-        let is_over_agencies = indicator.definition.over == CountedUnit::Agencies;
         let mut figures = Vec::new();
-        for scope in FigureScope::of_registry(self.agencies) {
+        self.registry_sets(indicator.definition, registry, agencies, &mut |scope, period_index, sets| {
+            let (denominator, numerator) = (sets.all.count(), sets.with.count());
             let is_agency = matches!(scope, FigureScope::Agency(..));
+            // A scope without rows has no share. The province and its tiers have a count, which is 0; agencies are
+            // listed with what they have.
+            if denominator > 0 || (is_count && !is_agency) {
+                let counts = FigureCounts::settled(numerator, denominator);
+                figures.push(self.figure(indicator, scope, period_index, counts));
+            }
+        });
+        figures
+    }
+
+    /// What [`FigureBuilder::registry_figures`] counts. For an agency only the days on which it exists count: what its tier
+    /// offers before or after them does not belong to it.
+    pub(super) fn registry_sets(
+        &self,
+        definition: &IndicatorDefinition,
+        registry: &RegistryRows,
+        agencies: &[Agency],
+        each: EachScope<'_>,
+    ) {
+        let is_count = definition.kind == IndicatorKind::Count;
+        for scope in FigureScope::of_registry(self.agencies) {
             let rows = registry.of_scope(&scope, self.agencies, agencies);
             for period_index in self.periods_with_dossiers() {
-                let period = if is_over_agencies {
+                let period = if definition.over == CountedUnit::Agencies {
                     Period::Day(self.last_day(period_index))
                 } else {
                     self.periods.all[period_index]
                 };
                 let Some([all, outside]) = rows.in_period(period) else { continue };
-                let (denominator, outside) = (all.count(), outside.count());
-                let numerator = if is_count { denominator } else { denominator - outside };
-                // A scope without rows has no share. The province and its tiers have a count, which is 0; agencies are
-                // listed with what they have.
-                if denominator > 0 || (is_count && !is_agency) {
-                    let counts = FigureCounts::settled(numerator, denominator);
-                    figures.push(self.figure(indicator, &scope, period_index, counts));
-                }
+                let with = if is_count { all.clone() } else { all.without(&outside) };
+                each(&scope, period_index, CountedSets { maybe: with.clone(), with, all });
             }
         }
-        figures
     }
 
     /// Of the procedures on offer, those that have a dossier in the numerator; for every period with dossiers and every
-    /// scope that offers any procedure. `sides`: the group-bys that give the dossiers, each by a date of its own. A
-    /// procedure that has none is unknown if one of its dossiers is.
+    /// scope that offers any procedure.
     pub(super) fn procedure_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
         registry: &RegistryRows,
         sides: &[(SumPositions, &GroupRows)],
-        (agencies, procedures): (&[Agency], &[String]),
+        registries: (&[Agency], &[String]),
     ) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        self.procedure_sets(registry, sides, registries, &mut |scope, period_index, sets| {
+            let (denominator, numerator) = (sets.all.count(), sets.all.count_common(&sets.with));
+            let unknown = sets.all.count_common(&sets.maybe) - numerator;
+            // Until the period is over, any procedure can still have its first dossier.
+            let reachable = if self.is_over(period_index) { numerator } else { denominator };
+            if denominator > 0 {
+                let counts = FigureCounts { reachable, unknown, ..FigureCounts::settled(numerator, denominator) };
+                figures.push(self.figure(indicator, scope, period_index, counts));
+            }
+        });
+        figures
+    }
+
+    /// What [`FigureBuilder::procedure_figures`] counts. `sides`: the group-bys that give the dossiers, each by a date of its
+    /// own. A procedure that has none may be in the numerator if one of its dossiers may be.
+    pub(super) fn procedure_sets(
+        &self,
+        registry: &RegistryRows,
+        sides: &[(SumPositions, &GroupRows)],
+        (agencies, procedures): (&[Agency], &[String]),
+        each: EachScope<'_>,
+    ) {
         let number_of = |procedure: IdxSize| registry.numbers.get(procedures.get(procedure as usize)?).copied();
         // By agency and period: the procedures that have such dossiers, and those that may have some.
         let mut found: BTreeMap<u32, Vec<[NumberSet; 2]>> = BTreeMap::new();
@@ -104,27 +139,14 @@ impl FigureBuilder<'_> {
         let found = self.tables_by_scope(found, |sum, more| {
             sum.iter_mut().zip(more).for_each(|(sum, more)| sum.unite(more));
         });
-        let mut figures = Vec::new();
         for scope in FigureScope::of_registry(self.agencies) {
             let (rows, found) = (registry.of_scope(&scope, self.agencies, agencies), found.get(&scope));
             for period_index in (0..with_dossiers.len()).filter(|index| with_dossiers[*index]) {
-                let Some([offered, _]) = rows.in_period(self.periods.all[period_index]) else { continue };
-                let [numerator, unknown] = found.map_or([0; 2], |found| {
-                    let [with, maybe_with] = &found[period_index];
-                    let with_any = offered.count_common(&with.united(maybe_with));
-                    let with = offered.count_common(with);
-                    [with, with_any - with]
-                });
-                let denominator = offered.count();
-                // Until the period is over, any procedure can still have its first dossier.
-                let reachable = if self.is_over(period_index) { numerator } else { denominator };
-                if denominator > 0 {
-                    let counts = FigureCounts { reachable, unknown, ..FigureCounts::settled(numerator, denominator) };
-                    figures.push(self.figure(indicator, &scope, period_index, counts));
-                }
+                let Some([all, _]) = rows.in_period(self.periods.all[period_index]) else { continue };
+                let [with, maybe] = found.map(|found| found[period_index].clone()).unwrap_or_default();
+                each(&scope, period_index, CountedSets { maybe: with.united(&maybe), with, all });
             }
         }
-        figures
     }
 
     /// Of the agencies that exist on the period's last day (or now, if that is earlier), those whose latest dossier in
@@ -133,46 +155,71 @@ impl FigureBuilder<'_> {
         &self,
         indicator: &ComputedIndicator<'_>,
         registry: &RegistryRows,
-        positions: &SumPositions,
-        rows: &GroupRows,
+        latest: &[(&str, i32)],
         inputs: &FigureInputs<'_>,
     ) -> Vec<Figure> {
-        let working_days = indicator.definition.within_working_days.expect("the configuration has checked it");
-        let latest = rows.days(positions.last_day.expect("indicators over agencies have it"));
-        let last_day = |period_index: usize| self.last_day(period_index);
-        let since: Vec<i32> = (0..self.periods.all.len())
-            .map(|index| day_number(inputs.calendar.back_working_days(last_day(index), working_days)))
-            .collect();
-        // By agency and period: whether the agency has such a dossier.
-        let mut connected: HashMap<&str, Vec<bool>> = HashMap::new();
-        for (row, key) in rows.keys().enumerate() {
-            let Some(day) = latest[row] else { continue };
-            // The agency at the time: rows of the registry are not attributed to successors.
-            let agency = &self.agencies.known[key.agency as usize];
-            let table = connected.entry(&agency.code).or_insert_with(|| vec![false; self.periods.all.len()]);
-            for (index, is_connected) in table.iter_mut().enumerate() {
-                *is_connected |= since[index] <= day && day <= day_number(last_day(index));
-            }
-        }
         let mut figures = Vec::new();
-        let codes: HashMap<usize, &str> =
-            registry.numbers.iter().map(|(code, number)| (*number, code.as_str())).collect();
+        self.agency_sets(indicator.definition, registry, latest, inputs, &mut |scope, period_index, sets| {
+            let (denominator, numerator) = (sets.all.count(), sets.all.count_common(&sets.with));
+            let reachable = if self.is_over(period_index) { numerator } else { denominator };
+            if denominator > 0 {
+                let counts = FigureCounts { reachable, ..FigureCounts::settled(numerator, denominator) };
+                figures.push(self.figure(indicator, scope, period_index, counts));
+            }
+        });
+        figures
+    }
+
+    /// What [`FigureBuilder::agency_figures`] counts. `latest`: days of dossiers in the numerator, by code of the agency.
+    pub(super) fn agency_sets(
+        &self,
+        definition: &IndicatorDefinition,
+        registry: &RegistryRows,
+        latest: &[(&str, i32)],
+        inputs: &FigureInputs<'_>,
+        each: EachScope<'_>,
+    ) {
+        let working_days = definition.within_working_days.expect("the configuration has checked it");
+        // By period: the agencies that have such a dossier.
+        let connected: Vec<NumberSet> = (0..self.periods.all.len())
+            .map(|period_index| {
+                let last_day = self.last_day(period_index);
+                let days = day_number(inputs.calendar.back_working_days(last_day, working_days))..=day_number(last_day);
+                let mut with = NumberSet::default();
+                let in_time = latest.iter().filter(|(_, day)| days.contains(day));
+                in_time.filter_map(|(code, _)| registry.numbers.get(*code)).for_each(|number| with.insert(*number));
+                with
+            })
+            .collect();
         for scope in FigureScope::of_registry(self.agencies) {
             let rows = registry.of_scope(&scope, self.agencies, inputs.agencies);
             for period_index in self.periods_with_dossiers() {
-                let Some([existing, _]) = rows.in_period(Period::Day(last_day(period_index))) else { continue };
-                let is_connected =
-                    |number: &usize| connected.get(codes[number]).is_some_and(|table| table[period_index]);
-                let numbers = || (0..registry.numbers.len()).filter(|number| existing.contains(*number));
-                let denominator = numbers().count() as u64;
-                let numerator = numbers().filter(is_connected).count() as u64;
-                let reachable = if self.is_over(period_index) { numerator } else { denominator };
-                if denominator > 0 {
-                    let counts = FigureCounts { reachable, ..FigureCounts::settled(numerator, denominator) };
-                    figures.push(self.figure(indicator, &scope, period_index, counts));
-                }
+                let Some([all, _]) = rows.in_period(Period::Day(self.last_day(period_index))) else { continue };
+                let with = connected[period_index].clone();
+                each(&scope, period_index, CountedSets { maybe: with.clone(), with, all });
             }
         }
-        figures
+    }
+
+    /// The latest days of the dossiers in the numerator of an indicator over agencies, by code of the agency at the time: rows
+    /// of the registry are not attributed to successors.
+    pub(super) fn latest_days(&self, positions: &SumPositions, rows: &GroupRows) -> Vec<(&str, i32)> {
+        let latest = rows.days(positions.last_day.expect("indicators over agencies have it"));
+        let of_agency = rows.keys().zip(latest);
+        of_agency.filter_map(|(key, day)| Some((&*self.agencies.known[key.agency as usize].code, day?))).collect()
     }
 }
+
+/// The procedures or agencies behind a figure, by their numbers in the registry.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CountedSets {
+    /// Those of the denominator.
+    pub(super) all: NumberSet,
+    /// Those of the numerator, among others.
+    pub(super) with: NumberSet,
+    /// Those that are or may be in the numerator, among others.
+    pub(super) maybe: NumberSet,
+}
+
+/// What is done with the sets of each scope and period.
+type EachScope<'a> = &'a mut dyn FnMut(&FigureScope, usize, CountedSets);

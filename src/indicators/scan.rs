@@ -210,6 +210,33 @@ pub(super) fn facts_of(
     Ok(RuleSetFacts { facts, agencies: view.agencies, settings: scan.settings(inputs, rules) })
 }
 
+/// How many rows there are for each agency, or its successor, and each value of further columns of numbers. Rows without
+/// an agency are not counted.
+pub(super) fn count_by<const N: usize>(
+    rows: LazyFrame,
+    agencies: &Agencies,
+    further: [&str; N],
+) -> PolarsResult<BTreeMap<(u32, [Option<u32>; N]), u64>> {
+    let by: Vec<Expr> = std::iter::once("agency").chain(further).map(|name| col(name)).collect();
+    let counted = rows
+        .select(by.clone())
+        .group_by(by)
+        .agg([len().alias("rows")])
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let of_further: Vec<&UInt32Chunked> =
+        further.iter().map(|name| counted.column(name)?.u32()).collect::<PolarsResult<_>>()?;
+    let of_rows = counted.column("rows")?.cast(&DataType::UInt64)?;
+    let counted = counted.column("agency")?.u32()?.iter().zip(of_rows.u64()?.iter()).enumerate();
+    let mut counts = BTreeMap::new();
+    for (at, (agency, rows)) in counted {
+        let (Some(agency), Some(rows)) = (agency, rows) else { continue };
+        let values = std::array::from_fn(|place| of_further[place].get(at));
+        *counts.entry((agencies.attributed_to(agency), values)).or_default() += rows;
+    }
+    Ok(counts)
+}
+
 /// The dossiers of an indicator's denominator in a period; the column `in_numerator` is true for those of the
 /// numerator, and null if that is not known. The rule set may be another one than the indicator's own.
 pub(super) fn counted_dossiers(

@@ -15,7 +15,8 @@ use super::error::{LakeError, blocking, rows_error};
 use super::layout::StoredType;
 use super::rows::{KEY, VERSION_ORDER, collect, columns, scan};
 use super::table::Table;
-use crate::model::instant;
+use crate::model::instant::{self, DAY_MICROS, offset_micros};
+use crate::model::table::CLOSED_STATUSES;
 
 /// The columns of `changes`.
 pub(super) const CHANGE_COLUMNS: &[(&str, StoredType)] = &[
@@ -61,9 +62,6 @@ pub struct Change {
     /// the source states neither supplements nor a status.
     pub explained: Option<bool>,
 }
-
-/// Statuses of a closed dossier.
-const ENDED_STATUSES: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
 
 /// The compared values of a version.
 #[derive(Debug, Clone, Default)]
@@ -170,6 +168,12 @@ fn is_explained(before: &ComparedVersion, after: &ComparedVersion) -> Option<boo
     (after.due_at > before.due_at && !states_none).then(|| after.due_at <= after.due_history.explained)
 }
 
+/// The last moment of a due date: midnight is a date without a time of day, which lasts until the day is over.
+fn last_moment(due: i64) -> i64 {
+    let is_date = (due + offset_micros()).rem_euclid(DAY_MICROS) == 0;
+    if is_date { due + DAY_MICROS - 1 } else { due }
+}
+
 /// Code of a change, the value before and the value after.
 type Difference = (&'static str, Option<String>, Option<String>);
 
@@ -179,7 +183,7 @@ fn compare(before: &ComparedVersion, after: &ComparedVersion, now: i64) -> Vec<D
     if let (Some(old), Some(new)) = (before.due_at, after.due_at)
         && old != new
     {
-        let change = if old < now { "due_moved_after_due" } else { "due_moved" };
+        let change = if last_moment(old) < now { "due_moved_after_due" } else { "due_moved" };
         found.push((change, shown(Some(old)), shown(Some(new))));
     }
     if let (Some(old), None) = (before.due_at, after.due_at) {
@@ -191,7 +195,7 @@ fn compare(before: &ComparedVersion, after: &ComparedVersion, now: i64) -> Vec<D
         _ => {}
     }
     // A version without a status neither closes nor opens a dossier.
-    let closed = |status: &Option<String>| status.as_deref().map(|status| ENDED_STATUSES.contains(&status));
+    let closed = |status: &Option<String>| status.as_deref().map(|status| CLOSED_STATUSES.contains(&status));
     if closed(&before.status) == Some(true) && closed(&after.status) == Some(false) {
         found.push(("reopened", before.status.clone(), after.status.clone()));
     }
@@ -276,6 +280,11 @@ mod tests {
         assert_eq!(names(old.clone(), 0), [""; 0]);
         assert_eq!(names(ComparedVersion { due_at: Some(11 * day), ..old.clone() }, 9 * day), ["due_moved"]);
         assert_eq!(names(ComparedVersion { due_at: Some(11 * day), ..old.clone() }, 13 * day), ["due_moved_after_due"]);
+        // A date without a time of day has passed when its day is over: at 17:00 UTC here.
+        let midnight = 10 * day - 7 * 3_600_000_000;
+        let dated = ComparedVersion { due_at: Some(midnight), ..old.clone() };
+        let moved = |now| compare(&dated, &ComparedVersion { due_at: Some(20 * day), ..old.clone() }, now)[0].0;
+        assert_eq!([moved(midnight + day - 1), moved(midnight + day)], ["due_moved", "due_moved_after_due"]);
         assert_eq!(names(ComparedVersion { due_at: None, ..old.clone() }, 0), ["due_removed"]);
         assert_eq!(names(ComparedVersion { completed_at: Some(9 * day), ..old.clone() }, 0), ["end_set_back"]);
         assert_eq!(names(ComparedVersion { completed_at: Some(13 * day), ..old.clone() }, 0), [""; 0]);

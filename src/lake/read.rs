@@ -11,7 +11,7 @@ use super::rows::{collect, columns, newest_per_key, scan};
 use super::table::Table;
 use super::verification::VerifiedFiles;
 use crate::model::record::{Record, Value};
-use crate::model::table::{ColumnType, RecordKind};
+use crate::model::table::{ColumnType, RecordKind, UNRESOLVED_STATUSES};
 
 /// The newest stored version of a key: what a new version is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +27,6 @@ pub struct NewestVersion {
     /// The source no longer has it.
     pub is_deleted: bool,
 }
-
-/// Statuses after which a dossier is not read again, whether or not it has an end date.
-const NOT_READ_AGAIN: [&str; 3] = ["refused", "withdrawn", "stopped"];
 
 pub(super) async fn newest_versions(
     image: &Table,
@@ -92,7 +89,7 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
     blocking(layout.name, move || {
         let mut open = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not());
         // A dossier with status `completed` but without an end date stays open: its source may state the date later.
-        for status in NOT_READ_AGAIN {
+        for status in UNRESOLVED_STATUSES {
             open = open.and(col("status").fill_null(lit("")).neq(lit(status)));
         }
         for end in ["completed_at", "withdrawn_at", "refused_at", "stopped_at"] {

@@ -1,4 +1,4 @@
-//! Words of dossiers (status, channel, apology, cause of delay) as people read them.
+//! Words of dossiers (status, channel, apology, cause of delay) and postal items as people read them.
 
 use crate::locale::Language;
 
@@ -20,6 +20,8 @@ impl Language {
             "counter" => self.of("tại quầy", "counter"),
             "online" => self.of("trực tuyến", "online"),
             "postal" => self.of("bưu chính", "postal"),
+            "submission" => self.of("nộp hồ sơ", "submission"),
+            "return" => self.of("trả kết quả", "return"),
             "absent" => self.of("không có", "absent"),
             "timely" => self.of("kịp thời", "timely"),
             "late" => self.of("muộn", "late"),
@@ -37,12 +39,12 @@ impl Language {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::{CHANNELS, LATE_CAUSES, STATUSES};
+    use crate::model::table::{CHANNELS, DIRECTIONS, LATE_CAUSES, STATUSES};
 
     #[test]
     fn every_word_of_a_dossier_is_in_vietnamese() {
-        for word in STATUSES.iter().chain(CHANNELS).chain(LATE_CAUSES).chain(&["absent", "timely", "late", "repeated"])
-        {
+        let words = STATUSES.iter().chain(CHANNELS).chain(LATE_CAUSES).chain(DIRECTIONS);
+        for word in words.chain(&["absent", "timely", "late", "repeated"]) {
             assert_ne!(Language::Vietnamese.dossier_word(word), *word, "{word}");
         }
     }

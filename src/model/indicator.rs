@@ -127,8 +127,9 @@ impl Amount {
 }
 
 /// What an indicator counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CountedUnit {
     #[default]
     Dossiers,
@@ -262,6 +263,23 @@ impl IndicatorDefinition {
 }
 
 impl CountedUnit {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What is counted, in Vietnamese and English.
+    #[must_use]
+    pub fn meaning(self) -> [&'static str; 2] {
+        match self {
+            Self::Dossiers => ["hồ sơ", "dossiers"],
+            Self::Procedures => ["thủ tục", "procedures"],
+            Self::Agencies => ["cơ quan", "agencies"],
+            Self::Feedback => ["phản ánh, kiến nghị", "feedback"],
+            Self::Measures => ["dòng số liệu tự báo cáo", "rows of measures"],
+        }
+    }
+
     /// Whether each counted unit belongs to one agency and one period, so that figures of tiers and periods are sums.
     #[must_use]
     pub fn is_additive(self) -> bool {

@@ -18,6 +18,7 @@ pub mod figure;
 pub mod folder;
 pub mod indicator;
 pub mod instant;
+pub mod list;
 pub mod page;
 pub mod period;
 pub(crate) mod position;

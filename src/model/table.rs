@@ -138,6 +138,10 @@ const fn integer(name: &'static str) -> Column {
 
 /// Statuses of a dossier, in the order of the national codes 1–10 (domain: `TrangThaiHoSo`).
 pub const STATUSES: &[&str] = DossierStatus::VARIANTS;
+/// Statuses of a dossier that has ended without a result. It is not read again, whether or not it has an end date.
+pub const UNRESOLVED_STATUSES: [&str; 3] = ["refused", "withdrawn", "stopped"];
+/// Statuses of a dossier that has ended.
+pub const CLOSED_STATUSES: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
 /// Channels of submission (kênh thực hiện), of the requested return and of the return.
 pub const CHANNELS: &[&str] = &["counter", "online", "postal"];
 /// Service level: information (mức 2), partial (một phần, mức 3), full (toàn trình, mức 4).

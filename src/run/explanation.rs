@@ -2,12 +2,15 @@
 
 use crate::config::Configuration;
 use crate::indicators::{
-    DOSSIER_COLUMNS, DossierCell, DossierPage, ExplainedDossier, ExplainedFigure, Explanation, FigureInputs, FigureOf,
-    IndicatorError,
+    DOSSIER_COLUMNS, DossierPage, ExplainedDossier, ExplainedFigure, ExplainedUnits, FigureInputs, FigureOf,
+    IndicatorError, explain_units,
 };
 use crate::lake::{KeyVersion, Lake};
 use crate::model::figure::Night;
+use crate::model::indicator::IndicatorDefinition;
+use crate::model::list::ListCell;
 use crate::model::period::Period;
+use crate::model::rules::RuleSet;
 use crate::model::table::RecordKind;
 use crate::run::error::RunError;
 use crate::run::figures::{FigureRequest, with_tables};
@@ -15,7 +18,7 @@ use crate::run::figures::{FigureRequest, with_tables};
 /// What to explain, and which dossiers to list.
 #[derive(Debug, Clone)]
 pub struct ExplainRequest {
-    /// Identifier of an indicator over dossiers.
+    /// Identifier of an indicator.
     pub indicator: String,
     /// With at most one indicator: rule set, view and successions are those of [`FigureRequest`].
     pub figures: FigureRequest,
@@ -25,15 +28,8 @@ pub struct ExplainRequest {
     pub page: Option<DossierPage>,
 }
 
-/// Counts by side, and the listed dossiers by the columns of [`DOSSIER_COLUMNS`](crate::indicators::DOSSIER_COLUMNS).
-#[derive(Debug, Clone)]
-pub struct ExplainedDossiers {
-    pub explanation: Explanation,
-    pub dossiers: Vec<Vec<DossierCell>>,
-}
-
-/// Counts the dossiers of a figure by what they are to it, and lists those of one side. `held` is dropped when the work
-/// ends, also if nobody waits for it any more.
+/// Counts what is behind a figure by what it is to the figure, and lists that of one side: dossiers, procedures, agencies,
+/// feedback, or rows of measures. `held` is dropped when the work ends, also if nobody waits for it any more.
 ///
 /// # Errors
 /// A table that cannot be read.
@@ -42,16 +38,11 @@ pub async fn explain(
     night: &Night,
     request: ExplainRequest,
     held: impl Send + 'static,
-) -> Result<ExplainedDossiers, RunError> {
-    let (figure, page) = (request.figure.clone(), request.page);
-    with_figure(config, night, request, move |explained| {
+) -> Result<ExplainedUnits, RunError> {
+    let (figure, page, period) = (request.figure.clone(), request.page, request.period);
+    with_definition(config, night, request, move |inputs, definition, rules| {
         let _held = held;
-        let explanation = explained.counts(std::slice::from_ref(&figure))?.remove(0);
-        let dossiers = page
-            .map(|page| explained.list(&figure, page, explanation.count(page.side)))
-            .transpose()?
-            .unwrap_or_default();
-        Ok(ExplainedDossiers { explanation, dossiers })
+        explain_units(inputs, (definition, rules), period, &figure, page)
     })
     .await
 }
@@ -80,7 +71,7 @@ pub async fn explain_dossier(
         let text = |name: &str| {
             let place = DOSSIER_COLUMNS.iter().position(|column| column.name == name).expect("it is a column");
             match &dossier.cells[place] {
-                DossierCell::Text(text) => text.clone(),
+                ListCell::Text(text) => text.clone(),
                 _ => String::new(),
             }
         };
@@ -99,6 +90,20 @@ pub(super) async fn with_figure<T: Send + 'static>(
     request: ExplainRequest,
     work: impl FnOnce(&ExplainedFigure) -> Result<T, IndicatorError> + Send + 'static,
 ) -> Result<T, RunError> {
+    let period = request.period;
+    with_definition(config, night, request, move |inputs, definition, rules| {
+        work(&ExplainedFigure::new(inputs, definition, rules, period)?)
+    })
+    .await
+}
+
+/// Does blocking work with an indicator and its rule set.
+async fn with_definition<T: Send + 'static>(
+    config: &Configuration,
+    night: &Night,
+    request: ExplainRequest,
+    work: impl FnOnce(&FigureInputs<'_>, &IndicatorDefinition, &RuleSet) -> Result<T, IndicatorError> + Send + 'static,
+) -> Result<T, RunError> {
     let (definitions, rule_sets) = (request.figures.definitions(config), request.figures.rule_sets(config));
     let successions = request.figures.as_if_today.then(|| config.registries.successions.clone());
     with_tables(config, night, move |inputs| {
@@ -106,8 +111,7 @@ pub(super) async fn with_figure<T: Send + 'static>(
         let definition = definition.expect("the caller has checked the indicator");
         let rules = rule_sets.iter().find(|rules| rules.id == definition.rules);
         let rules = rules.expect("the configuration has checked it");
-        let inputs = FigureInputs { successions: successions.as_deref(), ..inputs };
-        work(&ExplainedFigure::new(&inputs, definition, rules, request.period)?)
+        work(&FigureInputs { successions: successions.as_deref(), ..inputs }, definition, rules)
     })
     .await
 }

@@ -61,7 +61,7 @@ pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
 pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
-pub use explanation::{DossierWithHistory, ExplainRequest, ExplainedDossiers, explain, explain_dossier};
+pub use explanation::{DossierWithHistory, ExplainRequest, explain, explain_dossier};
 pub use failure::disk_full_hint;
 pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, integrity, sector_names, sql_script};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};

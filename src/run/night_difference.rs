@@ -9,7 +9,7 @@ use crate::indicators::{FigureOf, IndicatorError, Move, Standings, reads_lookup}
 use crate::lake::Lake;
 use crate::model::figure::Night;
 use crate::model::period::Period;
-use crate::model::table::RecordKind;
+use crate::model::table::{CLOSED_STATUSES, RecordKind};
 use crate::run::error::RunError;
 use crate::run::explanation::{ExplainRequest, with_figure};
 use crate::run::figures::FigureRequest;
@@ -186,8 +186,6 @@ struct ComparedRow {
     received_at: Option<i64>,
 }
 
-/// Statuses of a closed dossier.
-const CLOSED: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
 /// The dates of an end.
 const ENDS: [&str; 5] = ["completed_at", "returned_at", "refused_at", "withdrawn_at", "stopped_at"];
 
@@ -269,7 +267,7 @@ impl ComparedRows {
 fn rows_of(dossiers: LazyFrame, wanted: LazyFrame) -> PolarsResult<RowsByKey> {
     let key = [col("source"), col("source_key")];
     let has_end = ENDS.map(|end| col(end).is_not_null()).into_iter().reduce(Expr::or).expect("there are five");
-    let is_closed = CLOSED.map(|status| col("status").eq(lit(status))).into_iter().reduce(Expr::or);
+    let is_closed = CLOSED_STATUSES.map(|status| col("status").eq(lit(status))).into_iter().reduce(Expr::or);
     let is_closed = is_closed.expect("there are five").fill_null(lit(false)).or(has_end);
     let frame = dossiers
         .select([

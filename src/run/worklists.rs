@@ -83,13 +83,14 @@ pub async fn worklist_counts(
     .map(Some)
 }
 
-/// The agencies that have received nothing for the days of `[worklists]`. `None`: see [`NO_RATIO_OF_ON_TIME`].
+/// The agencies of a scope that have received nothing for the days of `[worklists]`. `None`: see [`NO_RATIO_OF_ON_TIME`].
 ///
 /// # Errors
 /// A table that cannot be read.
 pub async fn silent_agencies(
     config: &Configuration,
     (night, now): (&Night, i64),
+    of: FigureOf,
     held: impl Send + 'static,
 ) -> Result<Option<Vec<SilentAgency>>, RunError> {
     let Some((rules, _)) = ratios_of_on_time(config) else { return Ok(None) };
@@ -97,7 +98,7 @@ pub async fn silent_agencies(
     with_tables(config, &Night { as_of: now, ..*night }, move |inputs| {
         let _held = held;
         let inputs = FigureInputs { successions: Some(&successions), ..inputs };
-        indicators::silent_agencies(&inputs, &rules, days)
+        indicators::silent_agencies(&inputs, &rules, days, &of)
     })
     .await
     .map(Some)

@@ -11,6 +11,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Error, Row as _};
 
+/// Between the codes of agencies in a column: no code holds it.
+const SEPARATOR: &str = "\n";
 /// Microseconds in an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -22,7 +24,8 @@ CREATE TABLE IF NOT EXISTS tokens (
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     revoked_at INTEGER,
-    used_at INTEGER
+    used_at INTEGER,
+    agencies TEXT
 );
 CREATE TABLE IF NOT EXISTS sessions (
     digest TEXT PRIMARY KEY,
@@ -79,6 +82,8 @@ pub struct Token {
     pub revoked_at: Option<i64>,
     /// Last use, rounded down to the hour.
     pub used_at: Option<i64>,
+    /// Codes of the agencies whose dossiers alone it reads; `None`: of all.
+    pub agencies: Option<Vec<String>>,
 }
 
 impl Token {
@@ -96,6 +101,8 @@ pub struct Caller {
     pub scope: TokenScope,
     /// CSRF secret of the session; `None` for a caller who sent the token itself.
     pub csrf: Option<String>,
+    /// Codes of the agencies that the token is bound to; `None`: it is not bound.
+    pub agencies: Option<Vec<String>>,
 }
 
 impl Caller {
@@ -151,26 +158,30 @@ impl AccessStore {
             .synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
         sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+        add_agencies(&pool).await?;
         Ok(Self { pool })
     }
 
-    /// Creates a token and returns its text, which cannot be read again. `None` if the name is taken.
+    /// Creates a token and returns its text, which cannot be read again. `None` if the name is taken. `agencies`: the codes of
+    /// the agencies that it is bound to.
     pub async fn create(
         &self,
         name: &str,
-        scope: TokenScope,
+        (scope, agencies): (TokenScope, Option<&[String]>),
         expires_at: Option<i64>,
         now: i64,
     ) -> Result<Option<String>, Error> {
         let token = format!("motcua_{}", random());
         let made = sqlx::query(
-            "INSERT OR IGNORE INTO tokens (name, scope, digest, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO tokens (name, scope, digest, created_at, expires_at, agencies) \
+             VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(name)
         .bind(scope.name())
         .bind(digest(&token))
         .bind(now)
         .bind(expires_at)
+        .bind(agencies.map(|agencies| agencies.join(SEPARATOR)))
         .execute(&self.pool)
         .await?;
         Ok((made.rows_affected() == 1).then_some(token))
@@ -212,7 +223,7 @@ impl AccessStore {
                 .execute(&self.pool)
                 .await?;
         }
-        Ok(Some(Caller { name: token.name, scope: token.scope, csrf: None }))
+        Ok(Some(Caller { name: token.name, scope: token.scope, csrf: None, agencies: token.agencies }))
     }
 
     /// Opens a session for a token and returns the session id for the cookie. `None` if the token is not valid.
@@ -245,7 +256,9 @@ impl AccessStore {
         let Some(row) = row else { return Ok(None) };
         let token = token(&row)?;
         let csrf = row.try_get("csrf")?;
-        Ok(token.is_valid(now).then_some(Caller { name: token.name, scope: token.scope, csrf: Some(csrf) }))
+        let is_valid = token.is_valid(now);
+        let Token { name, scope, agencies, .. } = token;
+        Ok(is_valid.then_some(Caller { name, scope, csrf: Some(csrf), agencies }))
     }
 
     pub async fn log_out(&self, session: &str) -> Result<(), Error> {
@@ -283,8 +296,22 @@ impl AccessStore {
     }
 }
 
+/// Adds the column of agencies to a file that an older motcua has made.
+async fn add_agencies(pool: &SqlitePool) -> Result<(), Error> {
+    let has = "SELECT 1 FROM pragma_table_info('tokens') WHERE name = 'agencies'";
+    if sqlx::query(has).fetch_optional(pool).await?.is_some() {
+        return Ok(());
+    }
+    match sqlx::raw_sql("ALTER TABLE tokens ADD COLUMN agencies TEXT").execute(pool).await {
+        // Another process may have added it meanwhile.
+        Err(error) if sqlx::query(has).fetch_optional(pool).await?.is_none() => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn token(row: &SqliteRow) -> Result<Token, Error> {
     let scope: String = row.try_get("scope")?;
+    let agencies: Option<String> = row.try_get("agencies")?;
     Ok(Token {
         name: row.try_get("name")?,
         scope: scope.parse().unwrap_or(TokenScope::Read),
@@ -292,6 +319,7 @@ fn token(row: &SqliteRow) -> Result<Token, Error> {
         expires_at: row.try_get("expires_at")?,
         revoked_at: row.try_get("revoked_at")?,
         used_at: row.try_get("used_at")?,
+        agencies: agencies.map(|codes| codes.split(SEPARATOR).map(str::to_owned).collect()),
     })
 }
 
@@ -308,54 +336,4 @@ fn digest(secret: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn tokens_and_sessions_are_valid_until_they_expire_or_are_revoked() {
-        let folder = tempfile::tempdir().expect("there is a scratch folder");
-        let access = AccessStore::open(folder.path()).await.expect("it opens");
-        let token =
-            access.create("dashboard", TokenScope::Read, Some(100), 0).await.expect("writes").expect("a new name");
-        assert_eq!(access.create("dashboard", TokenScope::Operate, None, 0).await.expect("writes"), None);
-        let caller = access.bearer(&token, 99).await.expect("reads").expect("it is valid");
-        assert_eq!((caller.name.as_str(), caller.scope), ("dashboard", TokenScope::Read));
-        assert_eq!(access.bearer(&token, 100).await.expect("reads"), None, "expired");
-        assert_eq!(access.bearer("motcua_other", 0).await.expect("reads"), None);
-
-        let session = access.log_in(&token, 1, 10).await.expect("writes").expect("it is valid");
-        let caller = access.session(&session, 50).await.expect("reads").expect("it is open");
-        let (value, another) = (caller.form_value().expect("of a session"), caller.form_value().expect("of a session"));
-        assert!(value != another && caller.is_own_form(&value) && caller.is_own_form(&another));
-        let other = Caller { csrf: Some(random()), ..caller.clone() };
-        assert!(
-            !other.is_own_form(&value)
-                && !caller.is_own_form("")
-                && !caller.is_own_form("-")
-                && !caller.is_own_form(&value[..70])
-        );
-        assert!(!Caller { csrf: None, ..caller }.is_own_form(&value), "a caller without a session has no forms");
-        assert_eq!(access.session(&session, 100).await.expect("reads"), None, "its token has expired");
-        assert!(access.revoke("dashboard", 60).await.expect("writes"));
-        assert!(!access.revoke("dashboard", 61).await.expect("writes"), "it is revoked already");
-        assert_eq!(access.session(&session, 61).await.expect("reads"), None);
-        assert_eq!(access.log_in(&token, 1, 61).await.expect("reads"), None);
-    }
-
-    #[tokio::test]
-    async fn the_file_contains_no_token_and_no_session_id() {
-        let folder = tempfile::tempdir().expect("there is a scratch folder");
-        let access = AccessStore::open(folder.path()).await.expect("it opens");
-        let token = access.create("clerk", TokenScope::Operate, None, 0).await.expect("writes").expect("a new name");
-        let session = access.log_in(&token, 1, 0).await.expect("writes").expect("it is valid");
-        access.close().await;
-        for name in ["access.sqlite", "access.sqlite-wal"] {
-            let path = folder.path().join(name);
-            #[expect(clippy::disallowed_methods, reason = "the test looks into the file")]
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            for secret in [token.trim_start_matches("motcua_"), &session] {
-                assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{name}");
-            }
-        }
-    }
-}
+mod tests;

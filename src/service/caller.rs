@@ -44,11 +44,46 @@ pub(super) async fn authenticate(service: &Service, headers: &HeaderMap) -> Resu
     }
 }
 
-/// Requires a valid token or session of any scope.
+impl Caller {
+    /// Refuses a caller whose token is bound to agencies, for what is not of one agency.
+    pub(super) fn unbound(&self) -> Result<&Self, Problem> {
+        if self.agencies.is_none() { Ok(self) } else { Err(self.bound_problem()) }
+    }
+
+    /// The answer to what the token is not bound to.
+    pub(super) fn bound_problem(&self) -> Problem {
+        let agencies = self.agencies.as_deref().unwrap_or_default();
+        let codes: Vec<String> = agencies.iter().map(|code| format!("`{code}`")).collect();
+        let detail = format!(
+            "the token `{}` is bound to {}: it reads published figures, and dossiers of {} only",
+            self.name,
+            codes.join(", "),
+            if codes.len() == 1 { "this agency" } else { "one of these agencies at a time" },
+        );
+        Problem::new(StatusCode::FORBIDDEN, detail)
+    }
+}
+
+/// Requires a valid token or session of any scope that is not bound to agencies.
 #[derive(Debug)]
 pub(super) struct Authenticated(pub(super) Caller);
 
 impl FromRequestParts<Arc<Service>> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
+        let DossierReader(caller) = DossierReader::from_request_parts(parts, service).await?;
+        caller.unbound()?;
+        Ok(Self(caller))
+    }
+}
+
+/// Requires a valid token or session of any scope, which may be bound to agencies: for handlers that read no dossiers, or read
+/// them through [`ReadableScope`](crate::service::readable_scope::ReadableScope).
+#[derive(Debug)]
+pub(super) struct DossierReader(pub(super) Caller);
+
+impl FromRequestParts<Arc<Service>> for DossierReader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
@@ -67,7 +102,8 @@ impl FromRequestParts<Arc<Service>> for FigureAccess {
         if service.is_public(PublicPart::Figures) && !parts.headers.contains_key(header::AUTHORIZATION) {
             return Ok(Self);
         }
-        Authenticated::from_request_parts(parts, service).await.map(|_| Self)
+        // Figures hold no dossiers: those of every agency are published.
+        DossierReader::from_request_parts(parts, service).await.map(|_| Self)
     }
 }
 

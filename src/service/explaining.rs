@@ -8,15 +8,16 @@ use strum::IntoEnumIterator as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Configuration;
-use crate::indicators::{DossierPage, FigureOf, Side, unexplained};
+use crate::indicators::{DossierPage, ExplainedUnits, FigureOf, Side, unexplained};
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::publish;
-use crate::run::{self, ExplainRequest, ExplainedDossiers, FigureRequest, RunError};
+use crate::run::{self, ExplainRequest, FigureRequest, RunError};
 use crate::service::Service;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
+use crate::service::readable_scope::RecordedRead;
 
 /// Figures that are explained at once. Each reads the tables and uses every core. The work holds its permit to its end, also
 /// if nobody waits for the answer any more.
@@ -29,14 +30,18 @@ const WAIT: Duration = Duration::from_secs(10);
 pub(super) struct ExplainedQuery {
     pub(super) indicator: String,
     pub(super) period: Period,
-    pub(super) figure: FigureOf,
     pub(super) page: DossierPage,
+}
+
+/// The definition of an indicator.
+pub(super) fn defined<'c>(config: &'c Configuration, id: &str) -> Result<&'c IndicatorDefinition, Problem> {
+    let known = config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == id);
+    known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))
 }
 
 /// The definition of an indicator whose figures have dossiers to list.
 pub(super) fn explainable<'c>(config: &'c Configuration, id: &str) -> Result<&'c IndicatorDefinition, Problem> {
-    let known = config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == id);
-    let definition = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
+    let definition = defined(config, id)?;
     match unexplained(definition) {
         None => Ok(definition),
         Some(reason) => Err(Problem::not_found(format!("figures of `{id}` have no dossiers to list: {reason}"))),
@@ -59,23 +64,28 @@ pub(super) async fn permit() -> Result<OwnedSemaphorePermit, Problem> {
     Ok(permit.expect("the permits are never closed"))
 }
 
-/// Counts the dossiers of a figure by side and lists those of one side. Callers record the access in the access log
-/// before they call this.
-pub(super) async fn explain(
-    service: &Service,
-    night: &Arc<LoadedNight>,
-    query: ExplainedQuery,
-) -> Result<ExplainedDossiers, Problem> {
-    let permit = permit().await?;
+/// The configuration with the definitions that a night kept.
+pub(super) async fn config_of_night(service: &Service, night: &Arc<LoadedNight>) -> Result<Configuration, Problem> {
     let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
     let of_night = tokio::task::spawn_blocking(move || {
         let kept = publish::read_definitions(&config.settings.data, &read.record).map_err(|error| error.to_string())?;
         (*config).clone().of_night(&kept).map_err(|problems| problems.to_string())
     });
-    let config = of_night.await.map_err(RunError::from)?.map_err(|error| {
+    of_night.await.map_err(RunError::from)?.map_err(|error| {
         Problem::internal(&format!("the definitions of night {} cannot be read", night.record.night.run), &error)
-    })?;
-    explainable(&config, &query.indicator)?;
+    })
+}
+
+/// Counts what is behind a figure by side and lists that of one side.
+pub(super) async fn explain(
+    service: &Service,
+    night: &Arc<LoadedNight>,
+    query: ExplainedQuery,
+    read: &RecordedRead,
+) -> Result<ExplainedUnits, Problem> {
+    let permit = permit().await?;
+    let config = config_of_night(service, night).await?;
+    defined(&config, &query.indicator)?;
     let request = ExplainRequest {
         figures: FigureRequest {
             indicators: vec![query.indicator.clone()],
@@ -84,7 +94,7 @@ pub(super) async fn explain(
         },
         indicator: query.indicator,
         period: query.period,
-        figure: query.figure,
+        figure: read.of().clone(),
         page: Some(query.page),
     };
     Ok(run::explain(&config, &night.record.night, request, permit).await?)

@@ -9,6 +9,7 @@ mod alerts;
 mod api;
 mod background;
 mod caller;
+mod dossiers;
 mod explaining;
 mod limiter;
 mod listener;
@@ -17,6 +18,7 @@ mod middleware;
 mod nights;
 mod pages;
 mod problem;
+mod readable_scope;
 mod runner;
 mod ticker;
 

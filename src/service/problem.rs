@@ -130,6 +130,8 @@ error_answers! {
     NotFound: 404 "There is no such item";
     /// Error of operations that change something.
     ReadOnlyToken: 403 "The token has the scope `read` only";
+    /// Error of operations that a token bound to agencies may not use, or only for its agencies.
+    BoundToken: 403 "The token is bound to other agencies";
     /// Errors of operations that request a run.
     RunNotAccepted: 409 "A run is under way or requested already", 413 "The body is too large", 415 "The body is not JSON";
     /// Error of operations that read a night.

@@ -58,6 +58,8 @@ fn a_figure_is_explained_down_to_its_records() {
     }
     assert!(explained_figures >= 6, "only {explained_figures} figures were there");
 
+    what_is_counted_beside_dossiers_is_listed(&office, figures);
+
     // The position of each listed dossier holds it.
     let figure = figures.iter().rfind(|figure| figure["indicator"] == "par-3.4.1" && figure["denominator"] != 0);
     let found = explained(&office, figure.expect("dossiers of departments"), &["--side", "in_numerator"]);
@@ -91,6 +93,28 @@ fn a_figure_is_explained_down_to_its_records() {
     what_cannot_be_explained_is_said(&office);
 }
 
+/// Figures over procedures list procedures, and so on: as many as are published.
+fn what_is_counted_beside_dossiers_is_listed(office: &Office, figures: &[Value]) {
+    let mut units = std::collections::BTreeSet::new();
+    for id in ["par-3.3.3", "par-7.1.4", "par-3.5.1", "par-7.1.2", "par-7.2.1"] {
+        let mut published = figures.iter().filter(|figure| figure["indicator"] == id && figure["agency"].is_null());
+        let Some(figure) = published.rfind(|figure| figure["denominator"] != 0) else { continue };
+        let found = explained(office, figure, &["--side", "in_numerator"]);
+        let over = found["over"].as_str().expect("a unit").to_owned();
+        let listed = found[&over].as_array().expect("a list").len() as u64;
+        assert_eq!(Some(listed), found["counts"]["in_numerator"].as_u64(), "{found}");
+        assert_eq!(found["agrees"], true, "{found}");
+        if over == "measures" {
+            assert_eq!(found["stated"]["numerator"], figure["numerator"], "{found}");
+        } else {
+            assert_eq!(Some(listed), figure["numerator"].as_u64(), "{figure}");
+        }
+        units.insert(over);
+    }
+    let units: Vec<&str> = units.iter().map(String::as_str).collect();
+    assert_eq!(units, ["agencies", "feedback", "measures", "procedures"]);
+}
+
 /// The cell of a landed record, at the position that a dossier names.
 fn cell_of_landed(data: &Path, dossier: &Value, field: &str) -> Option<&'static str> {
     let number = |name: &str| dossier[name].as_i64().expect("a number");
@@ -106,7 +130,10 @@ fn cell_of_landed(data: &Path, dossier: &Value, field: &str) -> Option<&'static 
 fn what_cannot_be_explained_is_said(office: &Office) {
     for (arguments, said_texts) in [
         (&["explain", "par-9.9.9", "--period", "2026"][..], &["there is no indicator `par-9.9.9`"][..]),
-        (&["explain", "par-3.3.3", "--period", "2026"], &["have no dossiers to list: it counts procedures"]),
+        (
+            &["explain", "par-3.3.3", "--period", "2026", "--dossier", "H-1"],
+            &["have no dossiers to explain: it counts procedures", "leave out `--dossier`"],
+        ),
         (&["explain", "par-3.4.1", "--period", "2027"], &["begins after the night of"]),
         (&["explain", "par-3.4.1", "--period", "quý 7/2026"], &["`quý 7/2026` is not a period", "`quý 1/2026`"]),
         (

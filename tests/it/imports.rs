@@ -59,6 +59,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "health",
         ],
     ),
+    // The same lists are printed, answered and written as workbooks.
+    ("lists", &["model", "locale", "indicators", "run"]),
     (
         "service",
         &[
@@ -73,6 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "publish",
             "health",
             "run",
+            "lists",
         ],
     ),
     // What it sends must share nothing with what reads it.
@@ -95,6 +98,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "publish",
             "health",
             "run",
+            "lists",
             "service",
             "simulator",
         ],

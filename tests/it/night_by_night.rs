@@ -162,15 +162,21 @@ fn every_night_is_repeated_and_every_move_has_its_cause() {
             assert_eq!(of_year.get(agency).copied().unwrap_or_default(), expected, "night {night} {agency}");
         }
     }
+    let mut causes = BTreeSet::new();
     for _ in 0..12 {
         let to = random.random_range(1..NIGHTS);
         let from = random.random_range(0..to);
+        let expected = moves(&evenings, from, to);
+        causes.extend(expected.iter().filter_map(|line| line.rsplit(' ').next().map(str::to_owned)));
         assert_eq!(
             moved(&office, &nights[from].run.to_string(), &nights[to].run.to_string()),
-            moves(&evenings, from, to),
+            expected,
             "{from} to {to}"
         );
     }
+    // Every way in which the list can change was compared.
+    let all = ["corrected", "definition", "deleted", "ended", "late_arrival", "new", "reopened", "restored"];
+    assert_eq!(causes, all.map(str::to_owned).into());
     // A night is also named by its moment; the definition that changed between two nights is said.
     let (before, after) = (display(nights[CHANGED - 1].as_of), display(nights[CHANGED].as_of));
     assert_eq!(moved(&office, &before, &after), moves(&evenings, CHANGED - 1, CHANGED));

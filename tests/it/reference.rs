@@ -5,6 +5,7 @@
 mod bounds;
 mod by_hand;
 mod explain;
+mod explain_units;
 mod feedback;
 mod integrity;
 mod law;
@@ -62,17 +63,13 @@ fn computed_with_successions(
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
-    let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
-    let notes = province::notes_table(&[]);
-    let tables = [province::dossiers_table(dossiers), province::items_table(items), feedback, measures, notes];
+    let tables = province::tables(dossiers, items);
     computed_from_tables(tables, now, rules_and_view, period, successions)
 }
 
 /// The figures of every shipped indicator, with another choice of the due date in every rule set.
 fn computed_with_due(dossiers: &[Dossier], due: DueChoice) -> Vec<Figure> {
-    let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
-    let notes = province::notes_table(&[]);
-    let tables = [province::dossiers_table(dossiers), province::items_table(&[]), feedback, measures, notes];
+    let tables = province::tables(dossiers, &[]);
     let adapt =
         move |_: &mut [IndicatorDefinition], rules: &mut [RuleSet]| rules.iter_mut().for_each(|rules| rules.due = due);
     computed_with_definitions(tables, at(NOW), adapt, None, None)

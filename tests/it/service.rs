@@ -2,7 +2,9 @@
 
 mod alerts;
 mod api;
+mod bound_tokens;
 mod demo;
+mod lists;
 mod schedule;
 mod tls;
 mod whole;

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::cli::explain::list::cell_text;
-use crate::cli::output;
-use crate::indicators::{DOSSIER_COLUMNS, DossierCell, ExplainedFact, dossier_json};
+use crate::cli::output::{self, LANGUAGE};
+use crate::indicators::{DOSSIER_COLUMNS, ExplainedFact, dossier_json};
+use crate::lists;
 use crate::locale::moment;
 use crate::model::instant;
+use crate::model::list::{ListCell, ListColumn, ListColumnType};
 use crate::model::record::Value;
 use crate::run::DossierWithHistory;
 
@@ -31,11 +32,11 @@ pub(super) fn text(found: &DossierWithHistory, file_of: &dyn Fn(&str, i64, u32) 
     let conditions = conditions.map(|(condition, is_true)| vec![condition.clone(), verdict(*is_true).to_owned()]);
     text.push_str(&output::table(&["Điều kiện", "Với hồ sơ này"], conditions.collect()));
     // Facts below the second level are listed only if they have a value. JSON lists all.
-    let is_telling = |fact: &&ExplainedFact| fact.depth < 3 || fact.value != DossierCell::Null;
+    let is_telling = |fact: &&ExplainedFact| fact.depth < 3 || fact.value != ListCell::Null;
     let facts = dossier.facts.iter().filter(is_telling).map(|fact| {
         let meaning = format!("{}{}", "  ".repeat(fact.depth.min(6)), fact.meaning_vi);
         let value = match &fact.value {
-            DossierCell::Null => "–".to_owned(),
+            ListCell::Null => "–".to_owned(),
             known => cell_text(known),
         };
         vec![meaning, fact.name.clone(), value]
@@ -54,6 +55,11 @@ pub(super) fn text(found: &DossierWithHistory, file_of: &dyn Fn(&str, i64, u32) 
     let _ = writeln!(text, "\nCác phiên bản từ nguồn {source}, với điều thay đổi:");
     text.push_str(&output::table(&["Lượt", "Vị trí", "Thay đổi"], versions.collect()));
     text
+}
+
+/// A value as a person reads it, words as they are stored.
+fn cell_text(cell: &ListCell) -> String {
+    lists::shown(LANGUAGE, &ListColumn::new("", ListColumnType::Text, "", ""), cell)
 }
 
 fn value_text(value: &Value) -> String {

@@ -3,18 +3,16 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator as _;
 
 use super::FigureFilter;
-use crate::cli::Failure;
-use crate::cli::output::{self, LANGUAGE, OutputFormat, csv_lines, csv_value, number, percent, print};
+use crate::cli::output::{self, LANGUAGE, OutputFormat, number, percent, print};
+use crate::cli::{Failure, list_output};
 use crate::config::Configuration;
-use crate::indicators::{IntegrityKind, IntegrityRow};
+use crate::indicators::{IntegrityKind, IntegrityRow, integrity_problem};
+use crate::lists;
 use crate::locale::{Initial, moment};
-use crate::model::agency::Tier;
 use crate::model::figure::{Night, ratio};
-use crate::model::indicator::{CountedUnit, IndicatorKind};
 use crate::run;
 
 pub(super) async fn show(
@@ -27,14 +25,9 @@ pub(super) async fn show(
     };
     let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
     let definition = &known.expect("the filter has checked it").definition;
-    if definition.kind != IndicatorKind::Ratio
-        || definition.over != CountedUnit::Dossiers
-        || definition.having.is_some()
-    {
-        let message = format!("`{indicator}` is no ratio that counts dossiers one by one");
-        return Err(
-            Failure::usage(message).with_hint("for example `motcua report par-3.4.1 --period 2026 --integrity`")
-        );
+    if let Some(problem) = integrity_problem(definition) {
+        return Err(Failure::usage(format!("`{indicator}` {problem}"))
+            .with_hint("for example `motcua report par-3.4.1 --period 2026 --integrity`"));
     }
     let period = filter.period.expect("the command line requires it");
     let mut rows = run::integrity(config, night, indicator, period).await?;
@@ -42,15 +35,10 @@ pub(super) async fn show(
         filter.agency.as_deref().is_none_or(|agency| *row.agency == *agency)
             && (filter.tier.is_none() || row.tier == filter.tier)
     });
+    let list = lists::integrity_list(&rows);
     let text = match filter.arguments.format {
-        OutputFormat::Json => {
-            format!("{:#}\n", Value::Array(rows.iter().map(|row| Value::Object(fields(row))).collect()))
-        }
-        OutputFormat::Csv => {
-            let headings: Vec<&str> = names().collect();
-            let cells = rows.iter().map(|row| fields(row).values().map(csv_value).collect());
-            csv_lines(&headings, cells)?
-        }
+        OutputFormat::Json => list_output::json(&list.to_json())?,
+        OutputFormat::Csv => list_output::csv(&list)?,
         OutputFormat::Table => {
             let mut text =
                 format!("{indicator} · {} ({})\n", definition.title.vi, LANGUAGE.period(period, Initial::Lower));
@@ -79,17 +67,4 @@ fn cells(row: &IntegrityRow) -> Vec<String> {
         share(row.numerator_without),
     ]);
     cells
-}
-
-fn names() -> impl Iterator<Item = &'static str> {
-    let kinds = IntegrityKind::iter().map(IntegrityKind::name);
-    let counts = ["any", "numerator", "denominator", "numerator_without"];
-    ["agency", "agency_name", "tier"].into_iter().chain(kinds).chain(counts)
-}
-
-fn fields(row: &IntegrityRow) -> Map<String, Value> {
-    let mut values = vec![json!(row.agency), json!(row.agency_name), json!(row.tier.map(Tier::name))];
-    values.extend(row.dossiers.iter().map(|dossiers| json!(dossiers)));
-    values.extend([row.any, row.numerator, row.denominator, row.numerator_without].map(|count| json!(count)));
-    names().map(str::to_owned).zip(values).collect()
 }

@@ -1,50 +1,20 @@
 //! `report --diff`: the figures that differ between two nights, and the dossiers that moved.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::{Value, json};
-
 use super::{Arguments, FigureFilter};
 use crate::cli::nights::{DefinitionSource, night_named};
 use crate::cli::output::{self, LANGUAGE, OutputFormat, number, print, print_message};
-use crate::cli::{Failure, audit};
+use crate::cli::{Failure, audit, list_output};
 use crate::config::Configuration;
-use crate::indicators::{FigureKey, FigureOf, Side, Standing, figure_key, unexplained};
+use crate::indicators::{FigureOf, Side, Standing, unexplained};
+use crate::lists::{ChangeRow, DifferenceAnswer, FigureChange, figure_changes};
 use crate::locale::{Initial, UnitSpace, moment};
-use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
-use crate::model::instant;
 use crate::model::period::PeriodKind;
 use crate::run::{self, ComparedFigure, MovedDossier, NightOf};
-
-/// A figure at both nights; `None` if a night does not have it.
-struct FigureChange<'f> {
-    before: Option<&'f Figure>,
-    after: Option<&'f Figure>,
-}
-
-/// A line of `--format csv`.
-#[derive(Debug, Serialize)]
-struct ChangeRow {
-    indicator: String,
-    rules: String,
-    agency: Option<String>,
-    tier: Option<&'static str>,
-    period: String,
-    numerator_before: Option<u64>,
-    denominator_before: Option<u64>,
-    unknown_before: Option<u64>,
-    undecided_before: Option<u64>,
-    numerator_after: Option<u64>,
-    denominator_after: Option<u64>,
-    unknown_after: Option<u64>,
-    undecided_after: Option<u64>,
-    definition_changed: bool,
-}
 
 pub(super) async fn compare(
     config: Configuration,
@@ -66,7 +36,7 @@ pub(super) async fn compare(
     let (old_figures, new_figures) =
         (filter.select(&old_figures, &old_config).0, filter.select(&new_figures, &config).0);
     let compared = new_figures.len().max(old_figures.len());
-    let changes = changes(&old_figures, &new_figures);
+    let changes = figure_changes(&old_figures, &new_figures);
     let moved = match compared_figure(&filter, [&old_config, &config]) {
         // Dossiers can move while the counts stay: one leaves, another one comes.
         Some(figure) => {
@@ -83,7 +53,9 @@ pub(super) async fn compare(
     let nights = [&old.night, &new.night];
     match arguments.format {
         OutputFormat::Csv => print(&output::csv(&changes.iter().map(ChangeRow::of).collect::<Vec<_>>())?)?,
-        OutputFormat::Json => print(&format!("{:#}\n", to_json(nights, &changes, moved.as_deref())))?,
+        OutputFormat::Json => {
+            print(&list_output::json(&DifferenceAnswer::new(nights, &changes, moved.as_deref()))?)?;
+        }
         OutputFormat::Table => {
             let mut text = table(nights, &changes, compared, &config);
             text.push_str(&moved.as_deref().map_or_else(String::new, moved_table));
@@ -109,84 +81,6 @@ fn compared_figure(filter: &FigureFilter<'_>, configs: [&Configuration; 2]) -> O
         (None, None) => FigureOf::Province,
     };
     has_dossiers.then(|| ComparedFigure { indicator: indicator.clone(), period, figure })
-}
-
-/// The figures whose counts or definitions differ, in the order of the later night; those that it lacks come last.
-fn changes<'f>(before: &[&'f Figure], after: &[&'f Figure]) -> Vec<FigureChange<'f>> {
-    let mut old: BTreeMap<FigureKey, &Figure> = before.iter().map(|figure| (figure_key(figure), *figure)).collect();
-    let mut changes = Vec::new();
-    for figure in after {
-        let known = old.remove(&figure_key(figure));
-        if known.is_none_or(|known| counts(known) != counts(figure) || known.definition != figure.definition) {
-            changes.push(FigureChange { before: known, after: Some(figure) });
-        }
-    }
-    changes.extend(old.into_values().map(|figure| FigureChange { before: Some(figure), after: None }));
-    changes
-}
-
-fn counts(figure: &Figure) -> [Option<u64>; 4] {
-    [Some(figure.numerator), figure.denominator, figure.unknown, figure.undecided]
-}
-
-impl FigureChange<'_> {
-    fn of_either(&self) -> &Figure {
-        self.after.or(self.before).expect("a night has it")
-    }
-
-    fn definition_changed(&self) -> bool {
-        self.before.zip(self.after).is_some_and(|(before, after)| before.definition != after.definition)
-    }
-}
-
-impl ChangeRow {
-    fn of(change: &FigureChange<'_>) -> Self {
-        let figure = change.of_either();
-        let [numerator_before, denominator_before, unknown_before, undecided_before] =
-            change.before.map(counts).unwrap_or_default();
-        let [numerator_after, denominator_after, unknown_after, undecided_after] =
-            change.after.map(counts).unwrap_or_default();
-        Self {
-            indicator: figure.indicator.to_string(),
-            rules: figure.rules.to_string(),
-            agency: figure.agency.as_deref().map(str::to_owned),
-            tier: figure.tier.map(Tier::name),
-            period: figure.period.to_string(),
-            numerator_before,
-            denominator_before,
-            unknown_before,
-            undecided_before,
-            numerator_after,
-            denominator_after,
-            unknown_after,
-            undecided_after,
-            definition_changed: change.definition_changed(),
-        }
-    }
-}
-
-fn to_json(nights: [&Night; 2], changes: &[FigureChange<'_>], moved: Option<&[MovedDossier]>) -> Value {
-    let night = |night: &Night| json!({ "run": night.run, "as_of": instant::display(night.as_of) });
-    let standing = |standing: &Option<Standing>| {
-        standing.as_ref().map(|one| json!({ "agency": one.agency, "side": one.side.name() }))
-    };
-    let dossier = |one: &MovedDossier| {
-        json!({
-            "dossier_code": one.dossier_code,
-            "source": one.moved.source,
-            "source_key": one.moved.source_key,
-            "before": standing(&one.moved.before),
-            "after": standing(&one.moved.after),
-            "cause": one.cause.name(),
-            "run": one.run,
-        })
-    };
-    json!({
-        "before": night(nights[0]),
-        "after": night(nights[1]),
-        "figures": changes.iter().map(ChangeRow::of).collect::<Vec<_>>(),
-        "dossiers": moved.map(|moved| moved.iter().map(dossier).collect::<Vec<_>>()),
-    })
 }
 
 fn table(nights: [&Night; 2], changes: &[FigureChange<'_>], compared: usize, config: &Configuration) -> String {

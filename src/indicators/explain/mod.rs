@@ -5,92 +5,42 @@
 //! published number.
 
 mod columns;
+mod figure_of;
+mod measures;
 mod one_dossier;
+mod registries;
 mod sides;
 mod standings;
+mod units;
 
 use polars::prelude::*;
 
 use crate::calendar::day_number;
-use crate::expressions::{Expression, Settings, dossier_facts};
+use crate::expressions::{Expression, FactTable, Settings, dossier_facts, feedback_facts};
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::{Agencies, KnownAgency};
+use crate::indicators::agencies::Agencies;
+use crate::indicators::feedback::feedback_with_facts;
 use crate::indicators::groups::day_column;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
-use crate::indicators::lookups::value_at;
 use crate::indicators::periods::end_of;
-use crate::indicators::scan::{RuleSetFacts, facts_of, moment_of};
-use crate::model::agency::Tier;
+use crate::indicators::scan::{RuleSetFacts, count_by, facts_of, moment_of};
 use crate::model::figure::Figure;
 use crate::model::indicator::{Better, CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
 use crate::model::instant::from_local;
+use crate::model::list::ListCell;
 use crate::model::period::Period;
 use crate::model::rules::{AsOf, RuleSet};
 
-pub use self::columns::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, dossier_json};
+pub use self::columns::{DOSSIER_COLUMNS, FEEDBACK_COLUMNS, dossier_json};
 pub(super) use self::columns::{cells_of, expressions_of};
+pub use self::figure_of::FigureOf;
+pub use self::measures::MEASURE_COLUMNS;
 pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
+pub use self::registries::{AGENCY_COLUMNS, PROCEDURE_COLUMNS};
 use self::sides::Sides;
 pub use self::standings::{Move, Standing, Standings, reads_lookup};
-
-/// The figure that is explained: its agencies, among all those of its indicator, rule set and period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FigureOf {
-    Province,
-    Tier(Tier),
-    /// One agency, by its code.
-    Agency(String),
-}
-
-impl FigureOf {
-    /// Code of the agency, or the tier; neither for the province.
-    #[must_use]
-    pub fn agency_and_tier(&self) -> (Option<&str>, Option<Tier>) {
-        match self {
-            Self::Province => (None, None),
-            Self::Tier(tier) => (None, Some(*tier)),
-            Self::Agency(code) => (Some(code), None),
-        }
-    }
-
-    /// The agency's code, the tier's name, or `province`: for the access log.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Province => "province",
-            Self::Tier(tier) => tier.name(),
-            Self::Agency(code) => code,
-        }
-    }
-
-    /// Whether dossiers that count for an agency count in the figure.
-    pub(super) fn is_of(&self, agency: &KnownAgency) -> bool {
-        match self {
-            Self::Province => true,
-            Self::Tier(tier) => agency.tier == Some(*tier),
-            Self::Agency(code) => *agency.code == **code,
-        }
-    }
-
-    /// The same for the agency of the column `agency`, or its successor.
-    pub(super) fn is_of_agency(&self, agencies: &Agencies) -> Expr {
-        let numbers = (0_u32..).take(agencies.known.len());
-        let is_of: Vec<bool> =
-            numbers.map(|number| self.is_of(&agencies.known[agencies.attributed_to(number) as usize])).collect();
-        value_at(col("agency"), Column::new("is_of".into(), is_of))
-    }
-
-    /// Whether a figure is of this agency, this tier or the province.
-    #[must_use]
-    pub fn has(&self, figure: &Figure) -> bool {
-        match self {
-            Self::Province => figure.agency.is_none() && figure.tier.is_none(),
-            Self::Tier(tier) => figure.agency.is_none() && figure.tier == Some(*tier),
-            Self::Agency(code) => figure.agency.as_deref() == Some(code),
-        }
-    }
-}
+pub use self::units::{ExplainedUnits, explain_units};
 
 /// What a dossier is to a figure.
 #[derive(
@@ -206,6 +156,13 @@ pub struct DossierPage {
     pub limit: u32,
 }
 
+impl DossierPage {
+    /// How many rows there are on the page, of all on the side. Polars reserves memory for every row that is asked for.
+    fn rows_of(self, all: u64) -> u32 {
+        self.limit.min(u32::try_from(all).unwrap_or(u32::MAX).saturating_sub(self.offset))
+    }
+}
+
 /// Why figures of an indicator have no dossiers to list; `None` if they have.
 #[must_use]
 pub fn unexplained(definition: &IndicatorDefinition) -> Option<&'static str> {
@@ -225,6 +182,8 @@ pub struct ExplainedFigure {
     sides: Sides,
     settings: Settings,
     moment: i64,
+    /// The facts that conditions name.
+    table: &'static FactTable,
 }
 
 impl std::fmt::Debug for ExplainedFigure {
@@ -270,7 +229,24 @@ impl ExplainedFigure {
         let RuleSetFacts { facts, agencies, settings } = facts_of(inputs, &rules, is_near(period.start()))?;
         let sides = Sides::new(definition, &rules, period, having)?;
         let facts = facts.filter(would_be_filed(definition, period));
-        Ok(Self { facts, agencies, sides, settings, moment })
+        Ok(Self { facts, agencies, sides, settings, moment, table: dossier_facts() })
+    }
+
+    /// The same for an indicator over feedback: what is said of dossiers holds for feedback.
+    ///
+    /// # Errors
+    /// A predicate that Polars does not accept, or a table that cannot be scanned.
+    fn of_feedback(
+        inputs: &FigureInputs<'_>,
+        definition: &IndicatorDefinition,
+        rules: &RuleSet,
+        period: Period,
+    ) -> Result<Self, IndicatorError> {
+        let (facts, agencies) = feedback_with_facts(inputs, rules)?;
+        let sides = Sides::new(definition, rules, period, None)?;
+        let facts = facts.filter(would_be_filed(definition, period));
+        let settings = Settings::of_rules(rules);
+        Ok(Self { facts, agencies, sides, settings, moment: inputs.now, table: feedback_facts() })
     }
 
     /// The dossiers of the indicator in the period with the columns `side` and `excluded_by`.
@@ -284,23 +260,12 @@ impl ExplainedFigure {
     /// # Errors
     /// A table that cannot be scanned.
     pub fn counts(&self, figures: &[FigureOf]) -> Result<Vec<Explanation>, IndicatorError> {
-        let by = [col("agency"), col("side"), col("excluded_by")];
-        let counted = self
-            .dossiers()
-            .select(by.clone())
-            .group_by(by)
-            .agg([len().alias("dossiers")])
-            .collect_with_engine(Engine::Streaming)?
-            .unwrap_single();
-        let (agency, side) = (counted.column("agency")?.u32()?, counted.column("side")?.u32()?);
-        let (excluded_by, dossiers) = (counted.column("excluded_by")?.u32()?, counted.column("dossiers")?);
-        let dossiers = dossiers.cast(&DataType::UInt64)?;
-        let rows = agency.iter().zip(side.iter()).zip(excluded_by.iter().zip(dossiers.u64()?.iter()));
+        let counted = count_by(self.dossiers(), &self.agencies, ["side", "excluded_by"])?;
         let mut counts = vec![([0_u64; 5], vec![0_u64; self.sides.conditions().len()]); figures.len()];
-        for ((agency, side), (excluded_by, dossiers)) in rows {
-            let (Some(agency), Some(side), Some(dossiers)) = (agency, side, dossiers) else { continue };
+        for ((agency, [side, excluded_by]), dossiers) in counted {
+            let Some(side) = side else { continue };
             for (figure, (sides, excluded)) in figures.iter().zip(&mut counts) {
-                if figure.is_of(&self.agencies.known[self.agencies.attributed_to(agency) as usize]) {
+                if figure.is_of(&self.agencies.known[agency as usize]) {
                     sides[side as usize] += dossiers;
                     if let Some(number) = excluded_by {
                         excluded[number as usize] += dossiers;
@@ -311,7 +276,7 @@ impl ExplainedFigure {
         let explanation = |(counts, excluded): ([u64; 5], Vec<u64>)| {
             let excluding = self.sides.conditions().iter().zip(excluded).filter(|(_, dossiers)| *dossiers > 0);
             let mut exclusions: Vec<Exclusion> =
-                excluding.map(|(condition, dossiers)| exclusion(condition, dossiers)).collect();
+                excluding.map(|(condition, dossiers)| exclusion(self.table, condition, dossiers)).collect();
             exclusions.sort_by_key(|exclusion| std::cmp::Reverse(exclusion.dossiers));
             Explanation { counts, exclusions }
         };
@@ -323,9 +288,8 @@ impl ExplainedFigure {
     ///
     /// # Errors
     /// A table that cannot be scanned.
-    pub fn list(&self, figure: &FigureOf, page: DossierPage, of: u64) -> Result<Vec<Vec<DossierCell>>, IndicatorError> {
-        let rest = u32::try_from(of).unwrap_or(u32::MAX).saturating_sub(page.offset);
-        let limit = page.limit.min(rest);
+    pub fn list(&self, figure: &FigureOf, page: DossierPage, of: u64) -> Result<Vec<Vec<ListCell>>, IndicatorError> {
+        let limit = page.rows_of(of);
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -346,21 +310,21 @@ impl ExplainedFigure {
     }
 }
 
-fn exclusion(condition: &Expression, dossiers: u64) -> Exclusion {
+fn exclusion(table: &FactTable, condition: &Expression, dossiers: u64) -> Exclusion {
     Exclusion {
         condition: condition.to_string(),
-        meaning_vi: in_words(condition, true),
-        meaning_en: in_words(condition, false),
+        meaning_vi: in_words(table, condition, true),
+        meaning_en: in_words(table, condition, false),
         dossiers,
     }
 }
 
 /// A condition with the meanings of facts in place of their names.
-fn in_words(condition: &Expression, is_vietnamese: bool) -> String {
-    let of = |expression: &Expression| in_words(expression, is_vietnamese);
+fn in_words(table: &FactTable, condition: &Expression, is_vietnamese: bool) -> String {
+    let of = |expression: &Expression| in_words(table, expression, is_vietnamese);
     let word = |vietnamese: &'static str, english: &'static str| if is_vietnamese { vietnamese } else { english };
     match condition {
-        Expression::Column(name) => match dossier_facts().fact(name) {
+        Expression::Column(name) => match table.fact(name) {
             Some(fact) if is_vietnamese => fact.meaning_vi.clone(),
             Some(fact) => fact.meaning_en.clone(),
             None => name.clone(),

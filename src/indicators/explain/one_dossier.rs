@@ -4,9 +4,10 @@ use polars::prelude::*;
 
 use crate::expressions::{Expression, FactTable, Settings, dossier_facts, fold};
 use crate::indicators::IndicatorError;
-use crate::indicators::explain::columns::{self, DossierCell};
+use crate::indicators::explain::columns;
 use crate::indicators::explain::{ExplainedFigure, Side};
 use crate::indicators::polars_expressions::predicate;
+use crate::model::list::ListCell;
 use crate::model::predicate::FactType;
 
 /// What one dossier is to an indicator in a period, and why.
@@ -14,7 +15,7 @@ use crate::model::predicate::FactType;
 pub struct ExplainedDossier {
     pub side: Side,
     /// By the columns of [`DOSSIER_COLUMNS`](crate::indicators::DOSSIER_COLUMNS).
-    pub cells: Vec<DossierCell>,
+    pub cells: Vec<ListCell>,
     /// The conditions of population, denominator and numerator; `None` if it is not known whether one is true.
     pub conditions: Vec<(String, Option<bool>)>,
     /// The facts that the conditions name, each followed by those that it is computed from.
@@ -27,7 +28,7 @@ pub struct ExplainedFact {
     pub name: String,
     pub meaning_vi: String,
     pub meaning_en: String,
-    pub value: DossierCell,
+    pub value: ListCell,
     /// How it follows from other facts under the rule set; `None` if the source states it.
     pub expression: Option<String>,
     /// How many facts are between it and a condition.
@@ -126,7 +127,7 @@ fn stored(name: &str, depth: usize) -> ExplainedFact {
         name: name.to_owned(),
         meaning_vi: "như nguồn ghi".to_owned(),
         meaning_en: "as the source states it".to_owned(),
-        value: DossierCell::Null,
+        value: ListCell::Null,
         expression: None,
         depth,
     }

@@ -16,7 +16,7 @@ use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::polars_expressions::predicate;
-use crate::indicators::scan::facts_of;
+use crate::indicators::scan::{count_by, facts_of};
 use crate::model::instant::DAY_MICROS;
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
@@ -196,7 +196,10 @@ pub fn reconcile(
         .with_columns([class(direction).alias("class")])
         .filter(col("class").is_not_null());
     let agencies = found.agencies;
-    let mut counts = counts(&classed, &agencies)?;
+    let class_of = |number: Option<u32>| ReconcileClass::from_repr(u8::try_from(number?).ok()?);
+    let counts = count_by(classed.clone(), &agencies, ["class"])?.into_iter();
+    let mut counts: Vec<(u32, ReconcileClass, u64)> =
+        counts.filter_map(|((number, [class]), dossiers)| Some((number, class_of(class)?, dossiers))).collect();
     let mut totals: BTreeMap<ReconcileClass, u64> = ReconcileClass::iter().map(|class| (class, 0)).collect();
     for (number, class, dossiers) in &counts {
         if page.of.is_of(&agencies.known[*number as usize]) {
@@ -225,7 +228,9 @@ impl ItemsByCode {
             PostDirection::Submission => ["is_submission", "is_return"],
             PostDirection::Return => ["is_return", "is_submission"],
         };
-        let of_direction = |name: &str| when(col(is_of)).then(col(name)).otherwise(lit(NULL));
+        // A moment after the night's is a mistake of the post, and no moment.
+        let of_direction =
+            |name: &str| when(col(is_of).and(col(name).lt_eq(lit(inputs.now)))).then(col(name)).otherwise(lit(NULL));
         let values = joined_items(inputs.postal_items.clone(), inputs.now)
             .group_by([col("dossier_code")])
             .agg([
@@ -310,27 +315,6 @@ fn portal_at(direction: PostDirection) -> Expr {
 
 fn portal_way(direction: PostDirection) -> &'static str {
     if direction.is_return() { "returned_by" } else { "submission_channel" }
-}
-
-/// Dossiers by number of the agency that they count for, and class.
-fn counts(classed: &LazyFrame, agencies: &Agencies) -> PolarsResult<Vec<(u32, ReconcileClass, u64)>> {
-    let by = [col("agency"), col("class")];
-    let counted = classed
-        .clone()
-        .select(by.clone())
-        .group_by(by)
-        .agg([len().alias("dossiers")])
-        .collect_with_engine(Engine::Streaming)?
-        .unwrap_single();
-    let dossiers = counted.column("dossiers")?.cast(&DataType::UInt64)?;
-    let rows = counted.column("agency")?.u32()?.iter().zip(counted.column("class")?.u32()?.iter());
-    let mut counts: BTreeMap<(u32, ReconcileClass), u64> = BTreeMap::new();
-    for ((agency, class), dossiers) in rows.zip(dossiers.u64()?.iter()) {
-        let class = class.and_then(|class| ReconcileClass::from_repr(u8::try_from(class).ok()?));
-        let (Some(agency), Some(class), Some(dossiers)) = (agency, class, dossiers) else { continue };
-        *counts.entry((agencies.attributed_to(agency), class)).or_default() += dossiers;
-    }
-    Ok(counts.into_iter().map(|((agency, class), dossiers)| (agency, class, dossiers)).collect())
 }
 
 fn list(

@@ -1,6 +1,5 @@
 //! Finds the dossiers of a worklist.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,14 +11,15 @@ use crate::calendar::WorkingDayTable;
 use crate::expressions::{Expression, Settings, dossier_facts, fold};
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::Agencies;
-use crate::indicators::explain::{DOSSIER_COLUMNS, DossierCell, DossierColumn, FigureOf, cells_of, expressions_of};
+use crate::indicators::explain::{DOSSIER_COLUMNS, FigureOf, cells_of, expressions_of};
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::micros;
 use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::polars_expressions::FactRenderer;
-use crate::indicators::scan::{RuleSetFacts, facts_of};
+use crate::indicators::scan::{RuleSetFacts, count_by, facts_of};
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::instant::local;
+use crate::model::list::{ListCell, ListColumn};
 use crate::model::rules::RuleSet;
 use crate::model::worklist::WorklistSettings;
 
@@ -35,7 +35,7 @@ pub struct WorklistPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorklistLine {
     /// By [`FoundWorklist::columns`].
-    pub cells: Vec<DossierCell>,
+    pub cells: Vec<ListCell>,
     /// The moment by which the list is ordered, microseconds UTC.
     pub since: Option<i64>,
     /// The last moment on time, microseconds UTC.
@@ -51,7 +51,7 @@ pub struct FoundWorklist {
     pub total: u64,
     /// Dossiers by code and name of the agency, most first.
     pub by_agency: Vec<(Arc<str>, Arc<str>, u64)>,
-    pub columns: Vec<&'static DossierColumn>,
+    pub columns: Vec<&'static ListColumn>,
     /// Those with the earliest moment first.
     pub lines: Vec<WorklistLine>,
     /// The ratios of this year that the list touches.
@@ -86,7 +86,9 @@ pub fn find_worklist(
     let ratios = if moves_ratios { standings(inputs, rules, indicators, &is_listed, &page.of)? } else { Vec::new() };
     let RuleSetFacts { facts, agencies, .. } = found;
     let listed = facts.filter(col("agency").is_not_null()).filter(is_listed);
-    let counts = count_by_agency(&listed, &agencies)?;
+    let counts = count_by(listed.clone(), &agencies, [])?;
+    let mut counts: Vec<(u32, u64)> = counts.into_iter().map(|((number, []), dossiers)| (number, dossiers)).collect();
+    counts.sort_by_key(|(number, dossiers)| (std::cmp::Reverse(*dossiers), *number));
     let is_of = |number: u32| page.of.is_of(&agencies.known[number as usize]);
     let total = counts.iter().filter(|(number, _)| is_of(*number)).map(|(_, count)| count).sum();
     let named = |(number, dossiers): (u32, u64)| {
@@ -94,7 +96,7 @@ pub fn find_worklist(
         (Arc::clone(&agency.code), Arc::clone(&agency.name), dossiers)
     };
     let by_agency = counts.into_iter().filter(|(number, _)| is_of(*number)).map(named).collect();
-    let columns: Vec<&'static DossierColumn> =
+    let columns: Vec<&'static ListColumn> =
         DOSSIER_COLUMNS.iter().filter(|column| !LEFT_OUT.contains(&column.name)).collect();
     let mut lines = lines(listed.with_columns([since]), &agencies, &columns, (page, total, inputs.now))?;
     for line in &mut lines {
@@ -104,7 +106,7 @@ pub fn find_worklist(
         if list.name == "acceptance" {
             let of_reception =
                 columns.iter().zip(&mut line.cells).filter(|(column, _)| OF_RECEPTION.contains(&column.name));
-            of_reception.for_each(|(_, cell)| *cell = DossierCell::Null);
+            of_reception.for_each(|(_, cell)| *cell = ListCell::Null);
         }
     }
     Ok(FoundWorklist { total, by_agency, columns, lines, ratios })
@@ -203,30 +205,10 @@ fn with_own_columns(inputs: &FigureInputs<'_>) -> PolarsResult<LazyFrame> {
     ]))
 }
 
-/// Dossiers by number of the agency that they count for, most first.
-fn count_by_agency(listed: &LazyFrame, agencies: &Agencies) -> PolarsResult<Vec<(u32, u64)>> {
-    let counted = listed
-        .clone()
-        .select([col("agency")])
-        .group_by([col("agency")])
-        .agg([len().alias("dossiers")])
-        .collect_with_engine(Engine::Streaming)?
-        .unwrap_single();
-    let dossiers = counted.column("dossiers")?.cast(&DataType::UInt64)?;
-    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
-    for (agency, dossiers) in counted.column("agency")?.u32()?.iter().zip(dossiers.u64()?.iter()) {
-        let (Some(agency), Some(dossiers)) = (agency, dossiers) else { continue };
-        *counts.entry(agencies.attributed_to(agency)).or_default() += dossiers;
-    }
-    let mut counts: Vec<(u32, u64)> = counts.into_iter().collect();
-    counts.sort_by_key(|(number, dossiers)| (std::cmp::Reverse(*dossiers), *number));
-    Ok(counts)
-}
-
 fn lines(
     listed: LazyFrame,
     agencies: &Agencies,
-    columns: &[&'static DossierColumn],
+    columns: &[&'static ListColumn],
     (page, total, now): (&WorklistPage, u64, i64),
 ) -> Result<Vec<WorklistLine>, IndicatorError> {
     // Polars reserves memory for every row that is asked for.
@@ -248,7 +230,7 @@ fn lines(
     let limit_at = columns.iter().position(|column| column.name == "last_on_time_at").expect("it is a column");
     let lines = cells.into_iter().enumerate().map(|(row, cells)| {
         let limit = match cells[limit_at] {
-            DossierCell::Instant(limit) => Some(limit),
+            ListCell::Instant(limit) => Some(limit),
             _ => None,
         };
         WorklistLine { cells, since: since.get(row), limit, last_apology_day: None }

@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use crate::calendar::day_number;
 use crate::indicators::IndicatorError;
+use crate::indicators::explain::FigureOf;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::scan::facts_of;
 use crate::model::agency::{AgencyKind, Tier};
@@ -24,8 +25,8 @@ pub struct SilentAgency {
 }
 
 /// The agencies of the registry, of the kinds that 7.1.4 counts and with procedures on offer, whose latest dossier is older
-/// than the last `working_days` working days before the moment of the inputs. Those that never had one come first, then
-/// those that are silent for longest.
+/// than the last `working_days` working days before the moment of the inputs, of an agency, a tier or the province. Those that
+/// never had one come first, then those that are silent for longest.
 ///
 /// # Errors
 /// A table that cannot be scanned.
@@ -33,6 +34,7 @@ pub fn silent_agencies(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,
     working_days: u32,
+    of: &FigureOf,
 ) -> Result<Vec<SilentAgency>, IndicatorError> {
     let today = local(inputs.now).date();
     let since = day_number(inputs.calendar.back_working_days(today, working_days));
@@ -71,6 +73,7 @@ pub fn silent_agencies(
         .filter(|agency| {
             !agency.vertical && counted.contains(&agency.kind) && is_valid(agency.valid_from, agency.valid_to)
         })
+        .filter(|agency| of.has_agency(&agency.code, Some(agency.tier)))
         .filter(|agency| last_days.get(agency.code.as_str()).is_none_or(|day| *day < since))
         .filter(|agency| has_offer(&agency.code, agency.tier))
         .map(|agency| {

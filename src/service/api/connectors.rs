@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery};
 use crate::service::api::runs::PullRow;
 use crate::service::caller::{Authenticated, OperatorAccess};
-use crate::service::problem::{CommonErrors, NotFound, Problem, ReadOnlyToken};
+use crate::service::problem::{BoundToken, CommonErrors, NotFound, Problem, ReadOnlyToken};
 
 /// Pulls and slots that the answer for one connector lists.
 const LISTED: i64 = 30;
@@ -71,6 +71,7 @@ async fn health_of(service: &Service, name: &str) -> Result<ConnectorHealth, Pro
     responses(
         (status = 200, description = "Connectors in the order of their names, then publications", body = Vec<ConnectorHealth>),
         CommonErrors,
+        BoundToken,
     ),
     security(("token" = [])),
 )]
@@ -91,6 +92,7 @@ pub(super) async fn connectors(
     responses(
         (status = 200, description = "Its health, pulls and slots", body = ConnectorDetail),
         CommonErrors,
+        BoundToken,
         NotFound,
     ),
     security(("token" = [])),

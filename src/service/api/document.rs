@@ -7,11 +7,13 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::config::Configuration;
-use crate::indicators::Side;
+use crate::indicators::{PostDirection, ReconcileClass, SILENT, Side, worklists};
 use crate::model::agency::Tier;
 use crate::model::period::PeriodKind;
+use crate::service::api::differences::DifferenceList;
 use crate::service::api::figures::FigureScope;
 use crate::service::api::formats::FigureFormat;
+use crate::service::api::list_answers::ListFormat;
 use crate::service::problem::Problem;
 
 /// Pattern of a period, for the years 1990 to 2099.
@@ -30,11 +32,12 @@ const PERIOD_PATTERN: &str = "^(199[0-9]|20[0-9]{2})(-(Q[1-4]|H[12]|9M|0[1-9]|1[
     servers((url = "/api/v1")),
     tags(
         (name = "figures", description = "Figures of the published nights"),
+        (name = "dossiers", description = "Dossiers behind the figures. Every read of dossiers is recorded in the access log; a token that is bound to agencies reads theirs only"),
         (name = "connectors", description = "Health of connectors and publications"),
         (name = "runs", description = "Runs and their certificates"),
         (name = "quarantine", description = "Rejected rows"),
     ),
-    components(schemas(FigureFormat, FigureScope, Problem)),
+    components(schemas(FigureFormat, FigureScope, ListFormat, DifferenceList, Problem)),
     modifiers(&Security),
 )]
 pub(super) struct ApiInfo;
@@ -60,6 +63,9 @@ pub(super) fn with_allowed_values(document: OpenApi, config: &Configuration) -> 
     let tiers = one_of(Tier::VARIANTS.to_vec());
     let kinds = one_of(PeriodKind::NAMED.map(PeriodKind::name).to_vec());
     let sides = one_of(Side::iter().map(Side::name).collect());
+    let directions = one_of(PostDirection::iter().map(PostDirection::name).collect());
+    let classes = one_of(ReconcileClass::iter().map(ReconcileClass::name).collect());
+    let lists = one_of(worklists().iter().map(|list| list.name.as_str()).chain([SILENT]).collect());
     let period = json!({ "type": "string", "pattern": PERIOD_PATTERN });
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
@@ -76,6 +82,9 @@ pub(super) fn with_allowed_values(document: OpenApi, config: &Configuration) -> 
                     "by" => kinds.clone(),
                     "period" => period.clone(),
                     "side" => sides.clone(),
+                    "direction" => directions.clone(),
+                    "class" => classes.clone(),
+                    "name" => lists.clone(),
                     _ => continue,
                 };
                 parameter["schema"] = schema;

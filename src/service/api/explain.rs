@@ -1,28 +1,26 @@
-//! `/explain`: the dossiers behind one figure. Reading them is recorded in the access log.
+//! `/explain`: what is behind one figure. Reading them is recorded in the access log.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use strum::IntoEnumIterator as _;
-use utoipa::{IntoParams, ToSchema};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::indicators::{DossierPage, FigureOf, Side, dossier_json};
+use crate::indicators::DossierPage;
+use crate::lists::{ExplainedAnswer, ExplainedOf};
+use crate::locale::{Initial, Language};
 use crate::model::agency::Tier;
-use crate::run;
+use crate::model::list::List;
 use crate::service::Service;
-use crate::service::api::extract::{StrictQuery, check_up_to};
-use crate::service::api::figures::{FigureQuery, agency_code, named_period, night_of};
-use crate::service::caller::Authenticated;
-use crate::service::explaining::{ExplainedQuery, explain, explainable, published, side_named};
-use crate::service::problem::{CommonErrors, NoNight, NotFound, Problem};
-
-/// Dossiers in one answer if `limit` is absent.
-const LIMIT: u32 = 100;
-/// Maximum of `limit`.
-const MAX_LIMIT: u32 = 10_000;
+use crate::service::api::extract::StrictQuery;
+use crate::service::api::figures::{FigureQuery, named_period, night_of};
+use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::caller::DossierReader;
+use crate::service::explaining::{ExplainedQuery, defined, explain, published, side_named};
+use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
+use crate::service::readable_scope::ReadableScope;
 
 /// Parameters of `GET /explain`.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,10 +41,10 @@ pub(super) struct ExplainQuery {
     /// Which dossiers to list. Default: `not_in_numerator` for a ratio of which more is better, else `in_numerator`.
     #[serde(default)]
     side: Option<String>,
-    /// Dossiers in one answer, 1 to 10,000.
-    #[serde(default = "limit")]
+    /// Dossiers in one answer, 1 to 10,000. If absent: 100 in JSON, 10,000 in the other formats.
+    #[serde(default)]
     #[param(minimum = 1, maximum = 10000)]
-    limit: u32,
+    limit: Option<u32>,
     /// Dossiers to skip.
     #[serde(default)]
     #[param(minimum = 0)]
@@ -59,53 +57,27 @@ pub(super) struct ExplainQuery {
     #[serde(default)]
     #[param(value_type = Option<String>, format = Date)]
     as_of: Option<String>,
+    /// Overrides the header `Accept`. CSV and XLSX have the listed dossiers.
+    #[serde(default)]
+    #[param(value_type = Option<ListFormat>)]
+    format: Option<ListFormat>,
 }
 
-fn limit() -> u32 {
-    LIMIT
-}
-
-/// How many dossiers are on each side of a figure, and those of one side.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExplainedFigureAnswer {
-    indicator: String,
-    agency: Option<String>,
-    tier: Option<&'static str>,
-    period: String,
-    /// The night's run.
-    run: i64,
-    /// Dossiers by side: `in_numerator`, `not_in_numerator`, `unknown`, `undecided`, `excluded`.
-    #[schema(value_type = std::collections::BTreeMap<String, u64>)]
-    counts: Map<String, Value>,
-    /// Conditions that leave dossiers out, most dossiers first. Each dossier is counted under the first that is false.
-    exclusions: Vec<ExclusionAnswer>,
-    /// Whether the counts are those of the published figure; null if the night has no such figure.
-    agrees: Option<bool>,
-    /// The side that is listed.
-    side: &'static str,
-    /// Dossiers of that side, those with most days late first.
-    #[schema(value_type = Vec<std::collections::BTreeMap<String, serde_json::Value>>)]
-    dossiers: Vec<Map<String, Value>>,
-}
-
-/// A condition that leaves dossiers out.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExclusionAnswer {
-    condition: String,
-    meaning_vi: String,
-    meaning_en: String,
-    dossiers: u64,
-}
-
-/// The dossiers behind a figure. The access is recorded in the access log.
+/// The dossiers behind a figure, or the procedures, agencies, feedback or measures that it counts. The access is recorded in the
+/// access log.
 #[utoipa::path(
     get,
     path = "/explain",
-    tag = "figures",
+    tag = "dossiers",
     params(ExplainQuery),
     responses(
-        (status = 200, description = "Counts by side, exclusions by condition, and the dossiers of one side", body = ExplainedFigureAnswer),
+        (status = 200, description = "Counts by side, exclusions by condition, and the list of one side; its name is `over`", content(
+            (ExplainedAnswer = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
         CommonErrors,
+        BoundToken,
         NotFound,
         NoNight,
     ),
@@ -113,58 +85,49 @@ pub(super) struct ExclusionAnswer {
 )]
 pub(super) async fn explained(
     State(service): State<Arc<Service>>,
-    Authenticated(caller): Authenticated,
+    DossierReader(caller): DossierReader,
+    headers: HeaderMap,
     StrictQuery(query): StrictQuery<ExplainQuery>,
-) -> Result<Json<ExplainedFigureAnswer>, Problem> {
-    check_up_to("limit", query.limit, MAX_LIMIT)?;
-    let definition = explainable(&service.config, &query.indicator)?;
+) -> Result<Response, Problem> {
+    let format = ListFormat::of(query.format, &headers);
+    let limit = format.limit(query.limit)?;
+    let definition = defined(&service.config, &query.indicator)?;
     let side = side_named(query.side.as_deref(), definition)?;
     let period = named_period(&query.period)?;
     let selected = FigureQuery { run: query.run, as_of: query.as_of.clone(), ..FigureQuery::default() };
     let night = night_of(&service, &selected).await?;
-    let figure = match (&query.agency, query.tier) {
-        (Some(_), Some(_)) => {
-            return Err(Problem::not_found("no figure is of an agency and of a tier: give `agency` or `tier`"));
-        }
-        (Some(agency), None) => FigureOf::Agency(agency_code(agency, &service.config, &night)?),
-        (None, Some(tier)) => FigureOf::Tier(tier),
-        (None, None) => FigureOf::Province,
-    };
-    service
-        .access
-        .record_read(&caller.name, "api", &format!("explain {} {period}", query.indicator), run::now())
-        .await?;
+    let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
+    let scope = ReadableScope::new(&service, &caller, wanted)?;
+    let what = format!("explain {} {period}", query.indicator);
+    let read = scope.recorded(&service, &caller, ("api", &what)).await?;
     let explained_query = ExplainedQuery {
         indicator: query.indicator.clone(),
         period,
-        figure: figure.clone(),
-        page: DossierPage { side, offset: query.offset, limit: query.limit },
+        page: DossierPage { side, offset: query.offset, limit },
     };
-    let found = explain(&service, &night, explained_query).await?;
-    let published = published(&night, &query.indicator, &figure, period);
-    let agrees = published.map(|published| found.explanation.difference(published).is_none());
-    let (agency, tier) = figure.agency_and_tier();
-    let counts = Side::iter().map(|side| (side.name().to_owned(), json!(found.explanation.count(side))));
-    Ok(Json(ExplainedFigureAnswer {
-        indicator: query.indicator,
-        agency: agency.map(str::to_owned),
-        tier: tier.map(Tier::name),
-        period: period.to_string(),
-        run: night.record.night.run,
-        counts: counts.collect(),
-        exclusions: found
-            .explanation
-            .exclusions
-            .into_iter()
-            .map(|one| ExclusionAnswer {
-                condition: one.condition,
-                meaning_vi: one.meaning_vi,
-                meaning_en: one.meaning_en,
-                dossiers: one.dossiers,
-            })
-            .collect(),
-        agrees,
-        side: side.name(),
-        dossiers: found.dossiers.iter().map(|row| dossier_json(row)).collect(),
-    }))
+    let found = explain(&service, &night, explained_query, &read).await?;
+    let published = published(&night, &query.indicator, read.of(), period);
+    let about = ExplainedOf {
+        definition,
+        rules: &definition.rules,
+        of: read.of(),
+        period,
+        night: &night.record.night,
+        published,
+        side,
+        offset: query.offset,
+    };
+    let json = ExplainedAnswer::new(about, &found);
+    let total = found.explanation.count(side);
+    let list = List::new(found.columns, found.rows);
+    let head = ListHead::new(
+        &format!("{}-{period}-{}", query.indicator, side.name()),
+        format!("{} · {}", query.indicator, definition.title.vi),
+        vec![
+            ("Phạm vi", read.of().name().to_owned()),
+            ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
+            ("Nhóm", side.meaning()[0].to_owned()),
+        ],
+    );
+    answer(format, &json, (list, total), head, &night.record.night).await
 }

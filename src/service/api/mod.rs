@@ -1,14 +1,19 @@
 //! `/api/v1`: the API for dashboards and operators, described by OpenAPI 3.1.
 
 pub(super) mod connectors;
+mod differences;
 mod document;
 mod explain;
 mod extract;
 pub(super) mod figures;
 pub(super) mod formats;
+mod integrity;
+mod list_answers;
 pub(super) mod quarantine;
+mod reconcile;
 mod reference_data;
 pub(super) mod runs;
+mod worklists;
 
 use std::sync::Arc;
 
@@ -27,6 +32,12 @@ fn routes_and_document() -> (Router<Arc<Service>>, OpenApi) {
     OpenApiRouter::with_openapi(document::ApiInfo::openapi())
         .routes(routes!(figures::figures))
         .routes(routes!(explain::explained))
+        .routes(routes!(worklists::worklists))
+        .routes(routes!(worklists::worklist))
+        .routes(routes!(reconcile::reconcile))
+        .routes(routes!(reconcile::items))
+        .routes(routes!(integrity::integrity))
+        .routes(routes!(differences::differences))
         .routes(routes!(reference_data::indicators))
         .routes(routes!(reference_data::indicator))
         .routes(routes!(reference_data::agencies))

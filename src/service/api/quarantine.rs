@@ -14,7 +14,7 @@ use crate::run::{self, QuarantinedRow, RunError};
 use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery, check_positive, check_up_to};
 use crate::service::caller::Authenticated;
-use crate::service::problem::{CommonErrors, NotFound, Problem};
+use crate::service::problem::{BoundToken, CommonErrors, NotFound, Problem};
 
 /// Rows in one answer if `limit` is absent.
 const LIMIT: u32 = 1_000;
@@ -74,6 +74,7 @@ pub(super) struct RejectedDetail {
     responses(
         (status = 200, description = "Newest run first, then in the order of page and row", body = QuarantinePage),
         CommonErrors,
+        BoundToken,
     ),
     security(("token" = [])),
 )]
@@ -112,6 +113,7 @@ pub(super) async fn quarantine(
     responses(
         (status = 200, description = "Where it came from, why it was rejected, and its kept fields", body = RejectedDetail),
         CommonErrors,
+        BoundToken,
         NotFound,
     ),
     security(("token" = [])),

@@ -15,7 +15,7 @@ use crate::run::{Pull, Run, RunError};
 use crate::service::Service;
 use crate::service::api::extract::{JsonBody, NoParameters, StrictQuery, check_positive, check_up_to};
 use crate::service::caller::{Authenticated, OperatorAccess};
-use crate::service::problem::{CommonErrors, NotFound, Problem, ReadOnlyToken, RunNotAccepted};
+use crate::service::problem::{BoundToken, CommonErrors, NotFound, Problem, ReadOnlyToken, RunNotAccepted};
 use crate::service::runner::RunRequest;
 
 /// Runs in one answer if `limit` is absent.
@@ -213,6 +213,7 @@ struct ChainRow {
     responses(
         (status = 200, description = "Runs, newest first, and the run under way", body = RunPage),
         CommonErrors,
+        BoundToken,
     ),
     security(("token" = [])),
 )]
@@ -250,6 +251,7 @@ pub(super) async fn runs(
     responses(
         (status = 200, description = "The run with the certificates of its pulls", body = RunDetail),
         CommonErrors,
+        BoundToken,
         NotFound,
     ),
     security(("token" = [])),

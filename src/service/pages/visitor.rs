@@ -58,14 +58,28 @@ impl Visitor {
         })
     }
 
-    /// Requires a caller of any scope; others are redirected to the login and back.
+    /// Requires a caller of any scope whose token is not bound to agencies; others are redirected to the login and back.
     pub(super) fn authenticated(&self) -> Result<&Caller, PageError> {
+        Ok(self.reader()?.unbound()?)
+    }
+
+    /// Requires a caller of any scope, whose token may be bound to agencies: for pages without dossiers, and for those that
+    /// read them through [`ReadableScope`](crate::service::readable_scope::ReadableScope).
+    pub(super) fn reader(&self) -> Result<&Caller, PageError> {
         self.caller.as_ref().ok_or_else(|| PageError::log_in_first(&self.address))
+    }
+
+    /// The scope that a page of dossiers shows if its address names none: the only agency that the token is bound to.
+    pub(super) fn own_scope(&self) -> Option<&str> {
+        match self.caller.as_ref()?.agencies.as_deref()? {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     /// Requires a caller, unless figures are public.
     pub(super) fn may_read_figures(&self, service: &Service) -> Result<(), PageError> {
-        if service.is_public(PublicPart::Figures) { Ok(()) } else { self.authenticated().map(|_| ()) }
+        if service.is_public(PublicPart::Figures) { Ok(()) } else { self.reader().map(|_| ()) }
     }
 
     /// Requires that a page of this service sent the request. Every request that changes something needs it.
@@ -89,7 +103,7 @@ impl Visitor {
 
     /// As [`Self::own_session`], with the scope `operate`.
     pub(super) fn operator(&self, csrf: &str, back: &str) -> Result<&Caller, PageError> {
-        let caller = self.own_session(csrf, back)?;
+        let caller = self.own_session(csrf, back)?.unbound()?;
         if caller.scope < TokenScope::Operate {
             let detail = "this token has the scope `read`; the operation needs the scope `operate`";
             return Err(PageError::new(StatusCode::FORBIDDEN, detail));
@@ -99,7 +113,9 @@ impl Visitor {
 
     /// Whether to show the buttons of operators. They work in a session only.
     pub(super) fn is_operator(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.scope >= TokenScope::Operate && caller.csrf.is_some())
+        self.caller.as_ref().is_some_and(|caller| {
+            caller.unbound().is_ok() && caller.scope >= TokenScope::Operate && caller.csrf.is_some()
+        })
     }
 }
 

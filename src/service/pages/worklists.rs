@@ -15,16 +15,16 @@ use super::figures::selection::{Choice, FigurePageQuery, SelectedScope, Selectio
 use super::layout::{Layout, html};
 use super::page_error::PageError;
 use super::visitor::Visitor;
-use crate::indicators::{
-    DossierColumnType, FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, WorklistPage,
-    silent_title, worklists,
-};
+use crate::indicators::{FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
+use crate::lists::WorklistCount;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
-use crate::run::{self, NO_RATIO_OF_ON_TIME};
+use crate::model::list::ListColumnType;
+use crate::run;
 use crate::service::Service;
-use crate::service::explaining::permit;
+use crate::service::dossiers;
 use crate::service::problem::Problem;
+use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
 const LIMIT: u32 = 50;
@@ -86,14 +86,15 @@ struct WorklistTemplate<'a> {
 /// What is asked for, checked.
 struct Asked {
     selection: Selection,
-    of: FigureOf,
+    scope: ReadableScope,
     /// Microseconds UTC.
     now: i64,
 }
 
 async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> Result<Asked, PageError> {
-    visitor.authenticated()?;
-    let page_query = FigurePageQuery { scope: query.scope.clone(), ..FigurePageQuery::default() };
+    let caller = visitor.reader()?;
+    let scope = if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope };
+    let page_query = FigurePageQuery { scope: scope.to_owned(), ..FigurePageQuery::default() };
     let selection = Selection::new(service, &page_query).await?;
     let of = match &selection.scope {
         SelectedScope::Province => FigureOf::Province,
@@ -103,21 +104,8 @@ async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> R
             return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
         }
     };
-    Ok(Asked { selection, of, now: run::now() })
-}
-
-fn no_ratio() -> PageError {
-    PageError::not_found(NO_RATIO_OF_ON_TIME)
-}
-
-async fn silent(service: &Service, asked: &Asked) -> Result<Vec<SilentAgency>, PageError> {
-    let night = &asked.selection.night.record.night;
-    let found = run::silent_agencies(&service.config, (night, asked.now), permit().await?).await?;
-    let (code, tier) = asked.of.agency_and_tier();
-    let is_of = |agency: &SilentAgency| {
-        code.is_none_or(|code| agency.code == code) && tier.is_none_or(|tier| agency.tier == tier)
-    };
-    Ok(found.ok_or_else(no_ratio)?.into_iter().filter(is_of).collect())
+    let scope = ReadableScope::new(service, caller, Some(of))?;
+    Ok(Asked { selection, scope, now: run::now() })
 }
 
 pub(in crate::service::pages) async fn overview(
@@ -126,16 +114,13 @@ pub(in crate::service::pages) async fn overview(
     Query(query): Query<WorklistQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
-    let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
+    let lang = visitor.lang;
     let night = &asked.selection.night.record.night;
-    let counts = run::worklist_counts(&service.config, (night, asked.now), asked.of.clone(), permit().await?).await?;
-    let title_of = |[vietnamese, english]: [String; 2]| lang.of(&vietnamese, &english).to_owned();
-    let of_dossiers = worklists().iter().zip(counts.ok_or_else(no_ratio)?);
-    let mut lists: Vec<(String, String, String, bool)> = of_dossiers
-        .map(|(list, count)| (list.name.clone(), title_of(list.title(settings)), lang.number(count), count > 0))
-        .collect();
-    let silent = silent(&service, &asked).await?.len() as u64;
-    lists.push((SILENT.to_owned(), title_of(silent_title(settings)), lang.number(silent), silent > 0));
+    let counts = dossiers::worklist_counts(&service, (night, asked.now), &asked.scope).await?;
+    let list = |one: WorklistCount| {
+        (one.name, lang.of(&one.title, &one.title_en).to_owned(), lang.number(one.count), one.count > 0)
+    };
+    let lists = counts.into_iter().map(list).collect();
     html(&WorklistsPage {
         at: moment(asked.now),
         night: moment(night.as_of),
@@ -157,9 +142,11 @@ pub(in crate::service::pages) async fn page(
     let asked = asked(&service, &visitor, &query).await?;
     let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
     let (title, table) = if name == SILENT {
-        (silent_title(settings), silent_table(lang, &silent(&service, &asked).await?))
+        let at = (&asked.selection.night.record.night, asked.now);
+        let agencies = dossiers::silent_agencies(&service, at, &asked.scope).await?;
+        (silent_title(settings), silent_table(lang, &agencies))
     } else {
-        let list = known(&name)?;
+        let list = dossiers::worklist_named(&name)?;
         let found = find(&service, &visitor, &asked, list, (query.offset, LIMIT)).await?;
         (list.title(settings), dossier_table(lang, list, &found, (query.offset, asked.now)))
     };
@@ -194,15 +181,11 @@ pub(in crate::service::pages) async fn csv(
     Query(query): Query<WorklistQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
-    let list = known(&name)?;
+    let list = dossiers::worklist_named(&name)?;
     let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
     let bytes =
         lines(list, &found, asked.now).map_err(|error| Problem::internal("the file cannot be written", &error))?;
     Ok(file(bytes, "text/csv; charset=utf-8", &format!("viec-can-lam_{name}.csv")))
-}
-
-fn known(name: &str) -> Result<&'static Worklist, PageError> {
-    run::worklist_named(name).ok_or_else(|| PageError::not_found(format!("there is no worklist `{name}`")))
 }
 
 async fn find(
@@ -210,15 +193,13 @@ async fn find(
     visitor: &Visitor,
     asked: &Asked,
     list: &'static Worklist,
-    (offset, limit): (u32, u32),
+    page: (u32, u32),
 ) -> Result<FoundWorklist, PageError> {
-    let caller = visitor.authenticated()?;
-    let what = format!("worklist {} {}", list.name, asked.of.name());
-    service.access.record_read(&caller.name, "page", &what, run::now()).await?;
-    let page = WorklistPage { of: asked.of.clone(), offset, limit };
+    let caller = visitor.reader()?;
+    let what = format!("worklist {}", list.name);
+    let read = asked.scope.clone().recorded(service, caller, ("page", &what)).await?;
     let at = (&asked.selection.night.record.night, asked.now);
-    let found = run::worklist(&service.config, at, list, page, permit().await?).await?;
-    found.ok_or_else(no_ratio)
+    Ok(dossiers::worklist(service, at, list, &read, page).await?)
 }
 
 /// What the page of a list shows.
@@ -235,7 +216,7 @@ struct Table {
 
 fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset, now): (u32, i64)) -> Table {
     let columns: Vec<usize> = (0..found.columns.len()).filter(|&at| SHOWN.contains(&found.columns[at].name)).collect();
-    let is_number = |at: usize| found.columns[at].column_type == DossierColumnType::Number;
+    let is_number = |at: usize| found.columns[at].column_type == ListColumnType::Number;
     let mut headings: Vec<(String, bool)> = columns
         .iter()
         .map(|&at| (lang.of(found.columns[at].vi, found.columns[at].en).to_owned(), is_number(at)))

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use motcua::indicators::{
-    DOSSIER_COLUMNS, DossierCell, DossierPage, ExplainedFigure, Explanation, FigureOf, Side, compute, unexplained,
+    DOSSIER_COLUMNS, DossierPage, ExplainedFigure, Explanation, FigureOf, Side, compute, unexplained,
 };
 use motcua::model::figure::Figure;
 use motcua::model::indicator::{IndicatorDefinition, IndicatorKind};
+use motcua::model::list::ListCell;
 use motcua::model::period::Period;
 use motcua::model::rules::{AgencyView, RuleSet};
 use proptest::test_runner::TestCaseError;
@@ -26,13 +27,7 @@ fn explained_dossiers_are_the_figures() {
     let check = runner(6).run(&((rows(40, 120), rows(0, 60)), choice), |((dossiers, items), choice)| {
         let (period, rules, view, part) = choice;
         let (dossiers, items) = province_of(&dossiers, &items);
-        let tables = [
-            province::dossiers_table(&dossiers),
-            province::items_table(&items),
-            province::feedback_table(&[]),
-            province::measures_table(&[]),
-            province::notes_table(&[]),
-        ];
+        let tables = province::tables(&dossiers, &items);
         let adapt = move |definitions: &mut [IndicatorDefinition], shipped: &mut [RuleSet]| {
             for definition in definitions {
                 rules.name().clone_into(&mut definition.rules);
@@ -118,7 +113,7 @@ fn list_difference(found: &ExplainedFigure, of: &FigureOf, explanation: &Explana
         let late: Vec<i64> = all
             .iter()
             .map(|row| match row[days_late] {
-                DossierCell::Number(days) => days,
+                ListCell::Number(days) => days,
                 _ => 0,
             })
             .collect();

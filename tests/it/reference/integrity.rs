@@ -60,13 +60,7 @@ fn later_changes_are_counted_and_taken_out_of_the_ratio() {
         change("moved after due", "due_moved_after_due", "2025-05-09T17:00:00+07:00"),
         change("of 2024", "due_moved_after_due", "2024-05-09T17:00:00+07:00"),
     ];
-    let tables = [
-        province::dossiers_table(&dossiers),
-        province::items_table(&[]),
-        province::feedback_table(&[]),
-        province::measures_table(&[]),
-        province::notes_table(&[]),
-    ];
+    let tables = province::tables(&dossiers, &[]);
     let rows = with_inputs(
         (province::offers(), tables, at(NOW), None, None),
         |_, _| {},

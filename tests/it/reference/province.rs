@@ -242,6 +242,11 @@ pub(super) fn notes_table(rows: &[Note]) -> LazyFrame {
     table(RecordKind::DossierNotes, rows, Note::cell)
 }
 
+/// The five tables of dossiers and postal items alone: dossiers, postal items, feedback, measures, notes.
+pub(super) fn tables(dossiers: &[Dossier], items: &[Item]) -> [LazyFrame; 5] {
+    [dossiers_table(dossiers), items_table(items), feedback_table(&[]), measures_table(&[]), notes_table(&[])]
+}
+
 /// A table with every column of its image. Columns that the test's rows do not have are null.
 fn table<T>(kind: RecordKind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));

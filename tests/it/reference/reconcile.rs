@@ -8,21 +8,12 @@ use motcua::indicators::{FigureOf, PostDirection, ReconcileClass, ReconcilePage,
 use motcua::model::instant::DAY_MICROS;
 use motcua::model::period::Period;
 use proptest::test_runner::{TestCaseError, TestError};
+use strum::IntoEnumIterator as _;
 
 use super::loops;
 use super::province::{self, Dossier, Item, at};
 use super::random::{province_of, rows, runner};
 use super::{NOW, with_inputs};
-
-fn tables(dossiers: &[Dossier], items: &[Item]) -> [polars::prelude::LazyFrame; 5] {
-    [
-        province::dossiers_table(dossiers),
-        province::items_table(items),
-        province::feedback_table(&[]),
-        province::measures_table(&[]),
-        province::notes_table(&[]),
-    ]
-}
 
 #[test]
 fn classes_are_those_of_the_loops() {
@@ -47,7 +38,7 @@ fn classes_are_those_of_the_loops() {
         let now = at(NOW);
         let is_return = direction == PostDirection::Return;
         let expected = loops::postal_classes(&dossiers, &items, now, is_return, (date(2025, 1, 1), date(2025, 12, 31)));
-        let tables = tables(&dossiers, &items);
+        let tables = province::tables(&dossiers, &items);
         let year = Period::parse("2025").expect("a period");
         let differences = with_inputs(
             (province::offers(), tables, now, None, None),
@@ -123,7 +114,7 @@ fn what_is_on_one_side_only_is_the_unmatched_share() {
     ];
     let items = [item("E1", "H-1"), item("E3", "H-3"), item("E4", "H-4"), item("E9", "H-9")];
     let year = Period::parse("2025").expect("a period");
-    let inputs = (province::offers(), tables(&dossiers, &items), at(NOW), Some(year), None);
+    let inputs = (province::offers(), province::tables(&dossiers, &items), at(NOW), Some(year), None);
     let (totals, figures) = with_inputs(
         inputs,
         |_, _| {},
@@ -146,6 +137,131 @@ fn what_is_on_one_side_only_is_the_unmatched_share() {
     let figure = figure.expect("it is computed");
     let one_sided: u64 = totals.iter().filter(|(class, _)| class.is_one_sided()).map(|(_, dossiers)| dossiers).sum();
     assert_eq!((figure.numerator, figure.one_sided), (4, Some(one_sided)));
+}
+
+#[test]
+fn returns_have_the_first_class_that_fits() {
+    // Code, way and moment that the portal states, items (direction, when the post took them), class.
+    type Row =
+        (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], Option<ReconcileClass>);
+    const ROWS: [Row; 13] = [
+        ("way", "counter", "2025-05-07T10:00", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::OtherChannel)),
+        // The way decides before the date does.
+        (
+            "way and date",
+            "online",
+            "2025-05-07T10:00",
+            &[("return", "2025-05-27T08:00")],
+            Some(ReconcileClass::OtherChannel),
+        ),
+        (
+            "other way round",
+            "postal",
+            "2025-05-07T10:00",
+            &[("submission", "2025-05-02T08:00")],
+            Some(ReconcileClass::OtherDirection),
+        ),
+        ("no item", "postal", "2025-05-07T10:00", &[], Some(ReconcileClass::PortalOnly)),
+        ("nothing stated", "", "2025-05-07T10:00", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::PostOnly)),
+        ("not returned", "", "", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::PostOnly)),
+        (
+            "a day before",
+            "postal",
+            "2025-05-07T23:59",
+            &[("return", "2025-05-08T00:00")],
+            Some(ReconcileClass::ReturnedEarly),
+        ),
+        // On one day the time does not matter.
+        (
+            "an hour before",
+            "postal",
+            "2025-05-07T08:00",
+            &[("return", "2025-05-07T09:00")],
+            Some(ReconcileClass::Matched),
+        ),
+        (
+            "four days after",
+            "postal",
+            "2025-05-12T08:01",
+            &[("return", "2025-05-09T08:00")],
+            Some(ReconcileClass::OtherDate),
+        ),
+        (
+            "three days after",
+            "postal",
+            "2025-05-12T08:00",
+            &[("return", "2025-05-09T08:00")],
+            Some(ReconcileClass::Matched),
+        ),
+        (
+            "two items",
+            "postal",
+            "2025-05-07T10:00",
+            &[("return", "2025-05-07T08:00"), ("return", "2025-05-08T08:00")],
+            Some(ReconcileClass::SeveralItems),
+        ),
+        (
+            "both agree",
+            "postal",
+            "2025-05-07T10:00",
+            &[("return", "2025-05-07T08:00"), ("submission", "2025-05-02T08:00")],
+            Some(ReconcileClass::Matched),
+        ),
+        ("at the counter", "counter", "2025-05-07T10:00", &[], None),
+    ];
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let dossier = |(code, way, returned, ..): &Row| Dossier {
+        code: text(code),
+        competent: Some("S1".to_owned()),
+        procedure: Some("1.000001".to_owned()),
+        received: Some(at("2025-05-01T10:00")),
+        returned_by: text(way),
+        returned: text(returned).map(|returned| at(&returned)),
+        ..Dossier::default()
+    };
+    let mut items = Vec::new();
+    for (code, .., of_dossier, _) in &ROWS {
+        for (direction, accepted) in *of_dossier {
+            let key = Some(format!("E{}", items.len()));
+            items.push(Item {
+                key: key.clone(),
+                code: key,
+                dossier: text(code),
+                direction: text(direction),
+                accepted: Some(at(accepted)),
+                ..Item::default()
+            });
+        }
+    }
+    let dossiers: Vec<Dossier> = ROWS.iter().map(dossier).collect();
+    let year = Period::parse("2025").expect("a period");
+    let inputs = (province::offers(), province::tables(&dossiers, &items), at(NOW), None, None);
+    let (listed, totals) = with_inputs(
+        inputs,
+        |_, _| {},
+        move |inputs| {
+            let rules = inputs.rules.iter().find(|rules| rules.id == "seed-2639").expect("it is shipped");
+            let page = |class| ReconcilePage { of: FigureOf::Province, class, offset: 0, limit: u32::MAX };
+            let found =
+                |class| reconcile(&inputs, rules, (PostDirection::Return, year), &page(class)).expect("it is compared");
+            let (others, matched) = (found(None), found(Some(ReconcileClass::Matched)));
+            let listed: BTreeMap<String, ReconcileClass> = others
+                .dossiers
+                .into_iter()
+                .chain(matched.dossiers)
+                .map(|one| (one.dossier_code.expect("a code"), one.class))
+                .collect();
+            (listed, others.totals)
+        },
+    );
+    for (code, .., expected) in ROWS {
+        assert_eq!(listed.get(code).copied(), expected, "{code}");
+    }
+    for class in ReconcileClass::iter() {
+        let expected = ROWS.iter().filter(|(.., of)| *of == Some(class)).count() as u64;
+        assert!(expected > 0, "{class:?} has a row");
+        assert_eq!(totals[&class], expected, "{class:?}");
+    }
 }
 
 #[test]
@@ -174,7 +290,7 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
         item("E7", Some("H61.02-260105-0017"), "2025-12-31T10:00"),
     ];
     let year = Period::parse("2026").expect("a period");
-    let inputs = (province::offers(), tables(&dossiers, &items), at(NOW), None, None);
+    let inputs = (province::offers(), province::tables(&dossiers, &items), at(NOW), None, None);
     let found = with_inputs(inputs, |_, _| {}, move |inputs| unmatched_items(&inputs, year).expect("they are found"));
     let mut found: Vec<(&str, &str, &[String])> = found
         .iter()

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use motcua::indicators::{
-    DossierCell, FigureOf, WorklistPage, find_worklist, silent_agencies, worklist_counts, worklists,
-};
+use motcua::indicators::{FigureOf, WorklistPage, find_worklist, silent_agencies, worklist_counts, worklists};
+use motcua::model::agency::Tier;
 use motcua::model::instant::DAY_MICROS;
+use motcua::model::list::ListCell;
 use motcua::model::worklist::WorklistSettings;
 use proptest::test_runner::{TestCaseError, TestError};
 
@@ -26,13 +26,7 @@ fn worklists_are_those_of_the_loops() {
         let now = at(moment);
         spread_around(&mut dossiers, &mut items, now);
         let expected = loops::worklists(&dossiers, &items, now, settings);
-        let tables = [
-            province::dossiers_table(&dossiers),
-            province::items_table(&items),
-            province::feedback_table(&[]),
-            province::measures_table(&[]),
-            province::notes_table(&[]),
-        ];
+        let tables = province::tables(&dossiers, &items);
         let inputs = (province::offers(), tables, now, None, None);
         let differences = with_inputs(
             inputs,
@@ -55,7 +49,7 @@ fn worklists_are_those_of_the_loops() {
                         .lines
                         .iter()
                         .map(|line| match &line.cells[key] {
-                            DossierCell::Text(key) => {
+                            ListCell::Text(key) => {
                                 key.strip_prefix("H-").and_then(|key| key.parse().ok()).expect("a key")
                             }
                             other => panic!("{other:?} is no key"),
@@ -156,19 +150,25 @@ fn an_agency_without_dossiers_for_days_is_silent() {
     };
     // Five working days back from Friday the 23rd begin on Monday the 19th.
     let dossiers = [of("S1", "2025-05-19T08:00"), of("S3", "2025-05-16T16:00"), of("X1", "2025-05-22T08:00")];
-    let tables = [
-        province::dossiers_table(&dossiers),
-        province::items_table(&[]),
-        province::feedback_table(&[]),
-        province::measures_table(&[]),
-        province::notes_table(&[]),
-    ];
+    let tables = province::tables(&dossiers, &[]);
     let found = with_inputs(
         (province::offers(), tables, now, None, None),
         |_, _| {},
         |inputs| {
             let rules = inputs.rules.iter().find(|rules| rules.id == "seed-2639").expect("it is shipped");
-            silent_agencies(&inputs, rules, 5).expect("they are found")
+            {
+                let province = silent_agencies(&inputs, rules, 5, &FigureOf::Province).expect("they are found");
+                // Of a tier those of the tier, of an agency itself.
+                let communes =
+                    silent_agencies(&inputs, rules, 5, &FigureOf::Tier(Tier::Commune)).expect("they are found");
+                let of_tier: Vec<_> = province.iter().filter(|agency| agency.tier == Tier::Commune).cloned().collect();
+                assert_eq!(communes, of_tier);
+                assert!(!communes.is_empty() && communes.len() < province.len());
+                let of_agency = FigureOf::Agency("S3".to_owned());
+                let own = silent_agencies(&inputs, rules, 5, &of_agency).expect("they are found");
+                assert_eq!(own.iter().map(|agency| agency.code.as_str()).collect::<Vec<_>>(), ["S3"]);
+                province
+            }
         },
     );
     let codes: Vec<&str> = found.iter().map(|agency| agency.code.as_str()).collect();

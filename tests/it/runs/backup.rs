@@ -33,7 +33,11 @@ fn office() -> (Office, String) {
         sqlx::query("DELETE FROM quarantine WHERE rowid = 1").execute(&pool).await.expect("a row goes");
         pool.close().await;
         let access = AccessStore::open(&office.data()).await.expect("it is made");
-        access.create("dashboard", TokenScope::Read, None, run::now()).await.expect("it is written").expect("the first")
+        access
+            .create("dashboard", (TokenScope::Read, None), None, run::now())
+            .await
+            .expect("it is written")
+            .expect("the first")
     });
     (office, token)
 }

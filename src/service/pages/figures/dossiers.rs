@@ -13,10 +13,11 @@ use strum::IntoEnumIterator as _;
 use super::download::{file, without_formula};
 use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, night_summary};
 use super::shown_figure::ShownFigure;
-use crate::indicators::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, FigureOf, Side};
-use crate::locale::{Initial, Language, moment};
+use crate::indicators::{DOSSIER_COLUMNS, DossierPage, ExplainedUnits, FigureOf, Side};
+use crate::lists;
+use crate::locale::{Initial, Language};
 use crate::model::indicator::IndicatorDefinition;
-use crate::run::{self, ExplainedDossiers};
+use crate::model::list::{ListCell, ListColumn, ListColumnType};
 use crate::service::Service;
 use crate::service::explaining::{ExplainedQuery, explain, explainable, side_named};
 use crate::service::pages::layout::{Layout, html};
@@ -24,6 +25,7 @@ use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
+use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
 const LIMIT: u32 = 50;
@@ -85,7 +87,7 @@ struct Found<'s> {
     definition: &'s IndicatorDefinition,
     selection: Selection,
     side: Side,
-    explained: ExplainedDossiers,
+    explained: ExplainedUnits,
 }
 
 async fn find<'s>(
@@ -95,11 +97,11 @@ async fn find<'s>(
     query: &DossiersQuery,
     limit: u32,
 ) -> Result<Found<'s>, PageError> {
-    let caller = visitor.authenticated()?;
+    let caller = visitor.reader()?;
     let definition = explainable(&service.config, id)?;
     let page_query = FigurePageQuery {
         period: query.period.clone(),
-        scope: query.scope.clone(),
+        scope: if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope }.to_owned(),
         as_of: query.as_of.clone(),
         ..FigurePageQuery::default()
     };
@@ -113,11 +115,12 @@ async fn find<'s>(
         }
     };
     let side = side_named(Some(query.side.as_str()).filter(|name| !name.is_empty()), definition)?;
-    let what = format!("explain {id} {} {} {}", selection.period, figure.name(), side.name());
-    service.access.record_read(&caller.name, "page", &what, run::now()).await?;
+    let what = format!("explain {id} {} {}", selection.period, side.name());
+    let scope = ReadableScope::new(service, caller, Some(figure))?;
+    let read = scope.recorded(service, caller, ("page", &what)).await?;
     let page = DossierPage { side, offset: query.offset, limit };
-    let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, figure, page };
-    let explained = explain(service, &selection.night, asked).await?;
+    let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, page };
+    let explained = explain(service, &selection.night, asked, &read).await?;
     Ok(Found { definition, selection, side, explained })
 }
 
@@ -136,14 +139,14 @@ pub(in crate::service::pages) async fn page(
     let agrees = own.is_none_or(|figure| explained.explanation.difference(figure).is_none());
     let own = own.map(|figure| ShownFigure::new(lang, figure));
     let total = explained.explanation.count(side);
-    let shown_until = u64::from(query.offset) + explained.dossiers.len() as u64;
-    let shown = (!explained.dossiers.is_empty())
+    let shown_until = u64::from(query.offset) + explained.rows.len() as u64;
+    let shown = (!explained.rows.is_empty())
         .then(|| [u64::from(query.offset) + 1, shown_until, total].map(|number| lang.number(number)));
     let is_listed = |name: &str| !ONLY_IN_FILE.contains(&name) && (name != "excluded_by" || side == Side::Excluded);
     let columns: Vec<usize> = (0..DOSSIER_COLUMNS.len()).filter(|&at| is_listed(DOSSIER_COLUMNS[at].name)).collect();
-    let is_number = |at: usize| DOSSIER_COLUMNS[at].column_type == DossierColumnType::Number;
+    let is_number = |at: usize| DOSSIER_COLUMNS[at].column_type == ListColumnType::Number;
     let heading = |at: usize| lang.of(DOSSIER_COLUMNS[at].vi, DOSSIER_COLUMNS[at].en);
-    let row = |cells: &Vec<DossierCell>| -> Vec<(String, bool, &'static str)> {
+    let row = |cells: &Vec<ListCell>| -> Vec<(String, bool, &'static str)> {
         columns
             .iter()
             .map(|&at| (cell_text(lang, &DOSSIER_COLUMNS[at], &cells[at]), is_number(at), heading(at)))
@@ -175,7 +178,7 @@ pub(in crate::service::pages) async fn page(
         side_text: side_text(lang, side),
         exclusions: exclusions.collect(),
         headings: columns.iter().map(|&at| (heading(at), is_number(at))).collect(),
-        rows: explained.dossiers.iter().map(row).collect(),
+        rows: explained.rows.iter().map(row).collect(),
         shown,
         previous: (query.offset > 0).then(|| query.offset.saturating_sub(LIMIT)),
         next: (shown_until < total).then(|| query.offset.saturating_add(LIMIT)),
@@ -192,7 +195,7 @@ pub(in crate::service::pages) async fn csv(
 ) -> Result<Response, PageError> {
     let query = DossiersQuery { offset: 0, ..query };
     let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, MOST_IN_FILE).await?;
-    let bytes = lines(&explained.dossiers).map_err(|error| Problem::internal("the file cannot be written", &error))?;
+    let bytes = lines(&explained.rows).map_err(|error| Problem::internal("the file cannot be written", &error))?;
     let plain = |text: &str| -> String {
         text.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()
     };
@@ -200,7 +203,7 @@ pub(in crate::service::pages) async fn csv(
     Ok(file(bytes, "text/csv; charset=utf-8", &name))
 }
 
-fn lines(dossiers: &[Vec<DossierCell>]) -> Result<Vec<u8>, ::csv::Error> {
+fn lines(dossiers: &[Vec<ListCell>]) -> Result<Vec<u8>, ::csv::Error> {
     let mut out = "\u{feff}".as_bytes().to_vec();
     let mut writer =
         ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(&mut out);
@@ -222,13 +225,6 @@ fn side_text(lang: Language, side: Side) -> &'static str {
     lang.of(vietnamese, english)
 }
 
-pub(in crate::service::pages) fn cell_text(lang: Language, column: &DossierColumn, cell: &DossierCell) -> String {
-    match cell {
-        DossierCell::Null => String::new(),
-        DossierCell::Text(word) if column.column_type == DossierColumnType::Word => lang.dossier_word(word).to_owned(),
-        DossierCell::Text(text) => text.clone(),
-        DossierCell::Number(number) => number.to_string(),
-        DossierCell::Flag(flag) => if *flag { lang.of("có", "yes") } else { lang.of("không", "no") }.to_owned(),
-        DossierCell::Instant(micros) => moment(*micros),
-    }
+pub(in crate::service::pages) fn cell_text(lang: Language, column: &ListColumn, cell: &ListCell) -> String {
+    lists::shown(lang, column, cell)
 }

@@ -51,7 +51,7 @@ pub(in crate::service::pages) async fn page(
     Path(id): Path<String>,
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
-    visitor.authenticated()?;
+    visitor.reader()?;
     let about = service.config.indicators.iter().find(|indicator| indicator.definition.id == id);
     let about = about.ok_or_else(|| PageError::not_found(format!("there is no indicator `{id}`")))?;
     let selection = Selection::new(&service, &query).await?;

@@ -253,7 +253,7 @@ pub(in crate::service::pages) async fn night_summary(
 ) -> Result<NightSummary, PageError> {
     let subjects = match &visitor.caller {
         // What connectors are like now is not what they were then.
-        Some(_) if selection.as_of.is_none() => {
+        Some(caller) if selection.as_of.is_none() && caller.unbound().is_ok() => {
             Some(assess_connectors(&service.config, Some(&service.ledger), run::now()).await?)
         }
         _ => None,

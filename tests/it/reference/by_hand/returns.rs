@@ -89,6 +89,13 @@ fn the_day_on_which_the_post_took_the_result_decides_the_period() {
             vec![Item { status: text("failed"), ..taken("1", "2025-07-01T09:00") }],
             ("07", 1),
         ),
+        // The day on which the post took it is a mistake, since it lies after the night: the portal's counts.
+        (
+            "taken after the night",
+            returned("1", "2025-06-30T08:00", "counter"),
+            vec![Item { delivered: on("2025-07-03T09:00"), ..taken("1", "2027-07-01T09:00") }],
+            ("06", 1),
+        ),
         // A submission by post is no evidence of a return by post.
         (
             "the other direction",

@@ -1,0 +1,49 @@
+//! Lists that people work with: the dossiers behind a figure, worklists, portal against post, changes between nights.
+//!
+//! The command line and the API answer with the same objects, so that JSON and CSV are alike. Lists with named columns
+//! ([`List`]) become CSV, workbooks ([`workbook`]) and texts ([`shown`]); the objects round them are JSON.
+
+mod differences;
+mod explained;
+mod integrity;
+mod reconcile;
+mod workbook;
+mod worklist;
+
+pub use self::differences::{ChangeRow, DifferenceAnswer, FigureChange, figure_changes, moved_list};
+pub use self::explained::{ExplainedAnswer, ExplainedOf};
+pub use self::integrity::integrity_list;
+pub use self::reconcile::{ItemsAnswer, ReconcileAnswer, items_list, reconciled_list};
+pub use self::workbook::{WorkbookError, workbook};
+pub use self::worklist::{SilentAnswer, WorklistAnswer, WorklistCount, WorklistTitle, silent_list, worklist_list};
+
+use crate::locale::{Language, date, moment};
+use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
+
+/// A cell as people read it.
+#[must_use]
+pub fn shown(lang: Language, column: &ListColumn, cell: &ListCell) -> String {
+    match cell {
+        ListCell::Null => String::new(),
+        ListCell::Text(word) if column.column_type == ListColumnType::Word => lang.dossier_word(word).to_owned(),
+        ListCell::Text(text) => text.clone(),
+        ListCell::Number(number) => number.to_string(),
+        ListCell::Flag(flag) => if *flag { lang.of("có", "yes") } else { lang.of("không", "no") }.to_owned(),
+        ListCell::Instant(micros) => moment(*micros),
+        ListCell::Day(day) => date(*day),
+        ListCell::Named { meaning: [vietnamese, english], .. } => lang.of(vietnamese, english).to_owned(),
+    }
+}
+
+/// A list as CSV for programs: the names of the columns, then the rows.
+///
+/// # Errors
+/// A failure of the writer.
+pub fn csv(list: &List) -> Result<Vec<u8>, ::csv::Error> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(list.columns.iter().map(|column| column.name))?;
+    for row in &list.rows {
+        writer.write_record(row.iter().map(ListCell::to_csv))?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}

@@ -1,0 +1,167 @@
+//! `/differences`: what changed between two nights, and the dossiers that moved a figure. Reading dossiers is recorded in the
+//! access log.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::indicators::{FigureOf, unexplained};
+use crate::lists::{self, ChangeRow, DifferenceAnswer};
+use crate::locale::{Initial, Language, moment};
+use crate::model::agency::Tier;
+use crate::model::figure::Figure;
+use crate::service::Service;
+use crate::service::api::extract::StrictQuery;
+use crate::service::api::figures::{FigureQuery, named_period, night_of};
+use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::caller::DossierReader;
+use crate::service::dossiers;
+use crate::service::nights::LoadedNight;
+use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
+use crate::service::readable_scope::ReadableScope;
+
+/// Parameters of `GET /differences`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DifferencesQuery {
+    /// One of the nights: the newest at or before this day or moment, or the night of this run.
+    #[param(value_type = String, format = Date)]
+    before: String,
+    /// The other night, written as `before`. Default: the newest.
+    #[serde(default)]
+    #[param(value_type = Option<String>, format = Date)]
+    after: Option<String>,
+    /// A named period.
+    period: String,
+    /// Only this indicator; its dossiers are listed.
+    #[serde(default)]
+    indicator: Option<String>,
+    /// Only this agency, by code or name.
+    #[serde(default)]
+    agency: Option<String>,
+    /// Only this tier: its own figures and those of its agencies; the dossiers of all its agencies.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    tier: Option<Tier>,
+    /// Which list CSV and XLSX have. Default: `figures`.
+    #[serde(default)]
+    #[param(value_type = Option<DifferenceList>)]
+    list: Option<DifferenceList>,
+    /// Overrides the header `Accept`.
+    #[serde(default)]
+    #[param(value_type = Option<ListFormat>)]
+    format: Option<ListFormat>,
+}
+
+/// A list of a difference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DifferenceList {
+    /// Figures whose counts or definitions differ.
+    #[default]
+    Figures,
+    /// Dossiers that moved the figure; needs `indicator`.
+    Dossiers,
+}
+
+/// The night that a text names: by its run, else the newest at or before a day or moment.
+async fn night_named(service: &Service, text: &str) -> Result<Arc<LoadedNight>, Problem> {
+    let query = match text.parse::<i64>() {
+        Ok(run) => FigureQuery { run: Some(run), ..FigureQuery::default() },
+        Err(_) => FigureQuery { as_of: Some(text.to_owned()), ..FigureQuery::default() },
+    };
+    night_of(service, &query).await
+}
+
+/// What changed between two nights. With `indicator` also the dossiers that moved its figure, and why; this access is recorded
+/// in the access log.
+#[utoipa::path(
+    get,
+    path = "/differences",
+    tag = "dossiers",
+    params(DifferencesQuery),
+    responses(
+        (status = 200, description = "Figures that differ, and the dossiers that moved one figure", content(
+            (DifferenceAnswer = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        CommonErrors,
+        BoundToken,
+        NotFound,
+        NoNight,
+    ),
+    security(("token" = [])),
+)]
+pub(super) async fn differences(
+    State(service): State<Arc<Service>>,
+    DossierReader(caller): DossierReader,
+    headers: HeaderMap,
+    StrictQuery(query): StrictQuery<DifferencesQuery>,
+) -> Result<Response, Problem> {
+    let format = ListFormat::of(query.format, &headers);
+    let period = named_period(&query.period)?;
+    let has_dossiers = match query.indicator.as_deref() {
+        None => false,
+        Some(id) => {
+            let known = service.config.indicators.iter().find(|known| known.definition.id == id);
+            let known = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
+            unexplained(&known.definition).is_none()
+        }
+    };
+    let of = query.list.unwrap_or_default();
+    if of == DifferenceList::Dossiers && !has_dossiers {
+        return Err(Problem::not_found("`list=dossiers` needs the `indicator` of figures that count dossiers"));
+    }
+    let mut nights = [
+        night_named(&service, &query.before).await?,
+        match &query.after {
+            Some(after) => night_named(&service, after).await?,
+            None => night_of(&service, &FigureQuery::default()).await?,
+        },
+    ];
+    // Causes lead from the earlier night to the later one.
+    nights.sort_by_key(|night| night.record.night.run);
+    let [before, after] = &nights;
+    let wanted = wanted_scope(&service, after, (query.agency.as_deref(), query.tier))?;
+    let (scope, moved) = match query.indicator.as_deref().filter(|_| has_dossiers) {
+        // Figures hold no dossiers: those of every agency are published.
+        None => (wanted, None),
+        Some(id) => {
+            let scope = ReadableScope::new(&service, &caller, wanted)?;
+            let what = format!("differences {id} {period}");
+            let read = scope.recorded(&service, &caller, ("api", &what)).await?;
+            let moved = dossiers::moved_dossiers(&service, [before, after], (id, period), &read).await?;
+            (Some(read.of().clone()), Some(moved))
+        }
+    };
+    let is_selected = |figure: &&Figure| {
+        figure.period == period
+            && query.indicator.as_deref().is_none_or(|id| *figure.indicator == *id)
+            && match &scope {
+                None | Some(FigureOf::Province) => true,
+                Some(FigureOf::Tier(tier)) => figure.tier == Some(*tier),
+                Some(FigureOf::Agency(code)) => figure.agency.as_deref() == Some(code),
+            }
+    };
+    let [old, new] = [before, after].map(|night| night.figures.iter().filter(is_selected).collect::<Vec<_>>());
+    let changes = lists::figure_changes(&old, &new);
+    let of_nights = [&before.record.night, &after.record.night];
+    let json = DifferenceAnswer::new(of_nights, &changes, moved.as_deref());
+    let list = match of {
+        DifferenceList::Figures => ChangeRow::list(&changes.iter().map(ChangeRow::of).collect::<Vec<_>>()),
+        DifferenceList::Dossiers => lists::moved_list(moved.as_deref().unwrap_or_default()),
+    };
+    let total = list.rows.len() as u64;
+    let about = vec![
+        ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
+        ("So với", format!("{}; lượt {}", moment(of_nights[0].as_of), of_nights[0].run)),
+    ];
+    let head = ListHead::new(&format!("thay-doi-{period}"), "Thay đổi giữa hai đêm".to_owned(), about);
+    answer(format, &json, (list, total), head, of_nights[1]).await
+}

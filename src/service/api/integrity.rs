@@ -1,0 +1,113 @@
+//! `/integrity`: agencies whose dossiers were changed later so that a ratio looks better. Counts only, no dossiers.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::indicators::integrity_problem;
+use crate::lists;
+use crate::locale::{Initial, Language};
+use crate::model::agency::Tier;
+use crate::service::Service;
+use crate::service::api::extract::StrictQuery;
+use crate::service::api::figures::{FigureQuery, named_period, night_of};
+use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::caller::DossierReader;
+use crate::service::dossiers;
+use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
+use crate::service::readable_scope::ReadableScope;
+
+/// Parameters of `GET /integrity`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct IntegrityQuery {
+    /// Identifier of a ratio that counts dossiers one by one, such as `par-3.4.1`.
+    indicator: String,
+    /// A named period.
+    period: String,
+    /// Only this agency, by code or name; without `agency` and `tier` all.
+    #[serde(default)]
+    agency: Option<String>,
+    /// Only the agencies of this tier.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    tier: Option<Tier>,
+    /// Read the newest night at or before this day or moment. Default: the newest night.
+    #[serde(default)]
+    #[param(value_type = Option<String>, format = Date)]
+    as_of: Option<String>,
+    /// Overrides the header `Accept`.
+    #[serde(default)]
+    #[param(value_type = Option<ListFormat>)]
+    format: Option<ListFormat>,
+}
+
+/// Agencies with changed dossiers in a ratio's denominator.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct IntegrityAnswer {
+    indicator: String,
+    period: String,
+    /// The night's run.
+    run: i64,
+    /// Those with most changed dossiers first. `numerator_without`: the numerator without the changed dossiers.
+    #[schema(value_type = Vec<std::collections::BTreeMap<String, serde_json::Value>>)]
+    agencies: Vec<Map<String, Value>>,
+}
+
+/// Agencies whose dossiers were changed later so that a ratio looks better, with the ratio without these dossiers.
+#[utoipa::path(
+    get,
+    path = "/integrity",
+    tag = "dossiers",
+    params(IntegrityQuery),
+    responses(
+        (status = 200, description = "Counts by agency and kind of change", content(
+            (IntegrityAnswer = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        CommonErrors,
+        BoundToken,
+        NotFound,
+        NoNight,
+    ),
+    security(("token" = [])),
+)]
+pub(super) async fn integrity(
+    State(service): State<Arc<Service>>,
+    DossierReader(caller): DossierReader,
+    headers: HeaderMap,
+    StrictQuery(query): StrictQuery<IntegrityQuery>,
+) -> Result<Response, Problem> {
+    let format = ListFormat::of(query.format, &headers);
+    let id = query.indicator.as_str();
+    let known = service.config.indicators.iter().map(|known| &known.definition).find(|known| known.id == id);
+    let definition = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
+    if let Some(problem) = integrity_problem(definition) {
+        return Err(Problem::not_found(format!("`{id}` {problem}")));
+    }
+    let title = format!("Hồ sơ bị sửa về sau · {id} · {}", definition.title.vi);
+    let period = named_period(&query.period)?;
+    let selected = FigureQuery { as_of: query.as_of.clone(), ..FigureQuery::default() };
+    let night = night_of(&service, &selected).await?;
+    let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
+    let scope = ReadableScope::new(&service, &caller, wanted)?;
+    let rows = dossiers::integrity(&service, &night, (id, period), &scope).await?;
+    let list = lists::integrity_list(&rows);
+    let json = IntegrityAnswer {
+        indicator: id.to_owned(),
+        period: period.to_string(),
+        run: night.record.night.run,
+        agencies: list.to_json(),
+    };
+    let about =
+        vec![("Phạm vi", scope.of().name().to_owned()), ("Kỳ", Language::Vietnamese.period(period, Initial::Upper))];
+    let head = ListHead::new(&format!("ho-so-bi-sua-{id}-{period}"), title, about);
+    answer(format, &json, (list, rows.len() as u64), head, &night.record.night).await
+}

@@ -1,0 +1,323 @@
+//! Tokens that are bound to agencies: no operation of the API and no page shows them a line of another agency.
+
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read as _};
+
+use jiff::civil::date;
+use serde_json::Value;
+
+use crate::imports::code::{sources, without_comments_and_texts, without_tests};
+use crate::office::serving::{Reply, Serving};
+use crate::office::{Office, Town, said};
+
+/// Functions of `run` that read dossiers.
+const READERS: [&str; 9] = [
+    "explain",
+    "explain_dossier",
+    "worklist",
+    "worklist_counts",
+    "silent_agencies",
+    "reconcile",
+    "unmatched_items",
+    "integrity",
+    "moved_dossiers",
+];
+/// The files of the service that call them: what they read is an argument that only `readable_scope.rs` makes.
+const MAY_READ: [&str; 2] = ["service/dossiers.rs", "service/explaining.rs"];
+
+#[test]
+fn the_service_reads_dossiers_in_one_place() {
+    let mut found = 0;
+    for (path, text) in sources() {
+        let path = path.to_str().expect("a plain path").to_owned();
+        let code = without_tests(&without_comments_and_texts(&text));
+        if !path.starts_with("service/") {
+            continue;
+        }
+        for reader in READERS {
+            let calls = code.contains(&format!("run::{reader}("));
+            assert!(!calls || MAY_READ.contains(&path.as_str()), "`{path}` calls `run::{reader}`: see `dossiers.rs`");
+            found += usize::from(calls);
+        }
+    }
+    assert!(found >= READERS.len() - 1, "only {found} calls were found");
+}
+
+/// A service with dossiers of several agencies.
+struct Bound {
+    office: Office,
+    serving: Serving,
+    /// Bound to `own`.
+    token: String,
+    own: String,
+    other: String,
+    /// Codes and keys of dossiers of other agencies.
+    foreign: BTreeSet<String>,
+    of_own: BTreeSet<String>,
+    _town: Town,
+}
+
+fn bound() -> Bound {
+    let town = Town::new(200, 31, date(2026, 3, 20));
+    let office = Office::of(&town).lean();
+    office.schedule("0 0 0 29 2 *");
+    office.run();
+    office.run();
+    // Every dossier, by the agency that it counts for.
+    let mut dossiers = Vec::new();
+    for period in ["2024", "2025", "2026"] {
+        for side in ["in_numerator", "not_in_numerator", "unknown", "undecided", "excluded"] {
+            let arguments = ["explain", "par-3.4.1", "--period", period, "--side", side, "--format", "json"];
+            let output = office.act(&arguments);
+            assert!(output.status.success(), "{}", said(&output));
+            let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            dossiers.extend(answer["dossiers"].as_array().expect("a list").clone());
+        }
+    }
+    let of = |dossier: &Value, name: &str| dossier[name].as_str().unwrap_or_default().to_owned();
+    let mut agencies: Vec<(usize, String)> = Vec::new();
+    for dossier in &dossiers {
+        let agency = of(dossier, "agency");
+        match agencies.iter_mut().find(|(_, code)| *code == agency) {
+            Some((count, _)) => *count += 1,
+            None => agencies.push((1, agency)),
+        }
+    }
+    agencies.sort();
+    let (own, other) = (agencies.pop().expect("an agency").1, agencies.pop().expect("another agency").1);
+    let codes = |is_own: bool| -> BTreeSet<String> {
+        let chosen = dossiers.iter().filter(|dossier| (of(dossier, "agency") == own) == is_own);
+        let codes = chosen.flat_map(|dossier| [of(dossier, "dossier_code"), of(dossier, "source_key")]);
+        codes.filter(|code| code.len() > 5).collect()
+    };
+    let (of_own, foreign) = (codes(true), codes(false));
+    let foreign: BTreeSet<String> = foreign.difference(&of_own).cloned().collect();
+    assert!(of_own.len() > 5 && foreign.len() > 100, "{} and {}", of_own.len(), foreign.len());
+    let made = office.act(&["token", "create", "own", "--agency", &own]);
+    assert!(said(&made).contains(&format!("may read the dossiers of {own} only")), "{}", said(&made));
+    let token = String::from_utf8(made.stdout).expect("a token is plain").trim().to_owned();
+    let serving = Serving::start(&office);
+    Bound { office, serving, token, own, other, foreign, of_own, _town: town }
+}
+
+/// The text of an answer, and of the parts of a workbook.
+fn text_of(reply: &Reply) -> String {
+    if !reply.header("content-type").contains("spreadsheetml") {
+        return String::from_utf8_lossy(&reply.body).into_owned();
+    }
+    let mut archive = zip::ZipArchive::new(Cursor::new(&reply.body)).expect("a workbook is an archive");
+    let mut all = String::new();
+    for at in 0..archive.len() {
+        archive.by_index(at).expect("a part").read_to_string(&mut all).expect("XML is UTF-8");
+    }
+    all
+}
+
+/// What a text has of others' dossiers.
+fn leaks(text: &str, foreign: &BTreeSet<String>) -> Vec<String> {
+    foreign.iter().filter(|code| text.contains(code.as_str())).cloned().collect()
+}
+
+#[test]
+fn no_route_shows_a_bound_token_the_dossiers_of_another_agency() {
+    let bound = bound();
+    every_operation(&bound);
+    every_page(&bound);
+    what_is_its_own_is_read(&bound);
+    wrong_agencies_are_named(&bound.office);
+}
+
+/// Values for the parameters of an operation or a page.
+fn values<'v>(bound: &'v Bound, name: &str) -> Vec<&'v str> {
+    match name {
+        "indicator" => vec!["par-3.4.1", "par-3.3.3"],
+        "period" => vec!["2026", "2025"],
+        "name" => vec!["due", "overdue", "apology", "acceptance", "supplement", "ready", "post", "silent"],
+        "before" => vec!["1"],
+        "connector" => vec!["portal-igate"],
+        "run" => vec!["1", "2"],
+        "id" => vec!["1"],
+        "scope" => vec!["", bound.own.as_str(), bound.other.as_str(), "commune"],
+        "form" => vec!["II.06a"],
+        "agency" => vec![bound.own.as_str()],
+        other => panic!("`{other}` is a new parameter: give it values, so that its route is tried with a bound token"),
+    }
+}
+
+/// A path with every combination of values for its placeholders.
+fn filled(bound: &Bound, path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
+    let (name, after) = rest.split_once('}').expect("a placeholder has an end");
+    let with = values(bound, name).into_iter().map(|value| format!("{before}{value}{after}"));
+    with.flat_map(|path| filled(bound, &path)).collect()
+}
+
+fn every_operation(bound: &Bound) {
+    let document = bound.serving.get("/api/v1/openapi.json", "").json();
+    let (mut tried, mut refused) = (0, 0);
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let is_public = operation["security"].to_string().contains("{}");
+            assert!(
+                is_public || operation["responses"]["403"].is_object(),
+                "{method} {path} does not say what a bound token gets"
+            );
+            if method != "get" {
+                for path in filled(bound, path) {
+                    let reply = bound.serving.post(&format!("/api/v1{path}"), &bound.token, "{}");
+                    assert_eq!(reply.status, 403, "{method} {path}");
+                }
+                continue;
+            }
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let of_query = |one: &&Value| one["in"] == "query";
+            let mut queries = vec![String::new()];
+            for parameter in parameters.iter().filter(of_query) {
+                let name = parameter["name"].as_str().expect("a name");
+                if parameter["required"] == true {
+                    let with = |query: &String| {
+                        values(bound, name)
+                            .into_iter()
+                            .map(|value| format!("{query}&{name}={value}"))
+                            .collect::<Vec<_>>()
+                    };
+                    queries = queries.iter().flat_map(with).collect();
+                }
+            }
+            let has = |name: &str| parameters.iter().any(|one| one["name"] == name);
+            let scopes = if has("agency") {
+                vec![
+                    String::new(),
+                    format!("&agency={}", bound.own),
+                    format!("&agency={}", bound.other),
+                    "&tier=commune".to_owned(),
+                ]
+            } else {
+                vec![String::new()]
+            };
+            let formats = if has("format") { vec!["", "&format=csv", "&format=xlsx"] } else { vec![""] };
+            for path in filled(bound, path) {
+                for query in &queries {
+                    for (scope, format) in scopes.iter().flat_map(|scope| formats.iter().map(move |one| (scope, one))) {
+                        let address = format!("/api/v1{path}?{query}{scope}{format}");
+                        let address = address.replace("?&", "?");
+                        let reply = bound.serving.get(&address, &bound.token);
+                        let text = text_of(&reply);
+                        assert_eq!(leaks(&text, &bound.foreign), [""; 0], "{address}");
+                        assert!(reply.status < 500, "{address}: {text}");
+                        tried += 1;
+                        if reply.status == 403 {
+                            refused += 1;
+                            assert!(text.contains(&format!("is bound to `{}`", bound.own)), "{address}: {text}");
+                        }
+                        // Another agency, a tier: refused on every route that reads dossiers.
+                        let is_other = scope.contains(&bound.other) || scope.contains("tier");
+                        if is_other && !is_public && reply.status == 200 {
+                            assert!(
+                                path == "/differences" && !query.contains("indicator"),
+                                "{address} reads what is not its own"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 80 && refused > 40, "{tried} tried, {refused} refused");
+}
+
+fn every_page(bound: &Bound) {
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let body = format!("token={}&next=%2Ffigures", bound.token);
+    let login = bound.serving.ask("POST", "/login", &[form], &body);
+    assert_eq!((login.status, login.header("location")), (303, "/figures"), "{}", login.text());
+    let cookie = login.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    let get = |path: &str| bound.serving.ask("GET", path, &[("cookie", &cookie)], "");
+    let routes = include_str!("../../../src/service/pages/mod.rs");
+    let mut tried = 0;
+    for route in routes.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for path in filled(bound, route) {
+            for scope in values(bound, "scope") {
+                for period in ["", "&period=2026"] {
+                    let address = format!("{path}?scope={scope}{period}");
+                    let reply = get(&address);
+                    let text = text_of(&reply);
+                    assert_eq!(leaks(&text, &bound.foreign), [""; 0], "{address}");
+                    assert!(reply.status < 500, "{address}: {text}");
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 200, "{tried}");
+    // Figures are those of everybody; dossiers and sources are not.
+    for (path, status) in [
+        ("/figures?period=2026".to_owned(), 200),
+        (format!("/figures/par-3.4.1?period=2026&scope={}", bound.other), 200),
+        ("/figures/par-3.4.1/revisions?period=2026".to_owned(), 200),
+        ("/worklists".to_owned(), 200),
+        (format!("/worklists/overdue?scope={}", bound.own), 200),
+        (format!("/worklists/overdue?scope={}", bound.other), 403),
+        ("/worklists/overdue?scope=commune".to_owned(), 403),
+        (format!("/figures/par-3.4.1/dossiers?period=2026&scope={}", bound.other), 403),
+        ("/connectors".to_owned(), 403),
+        ("/connectors/portal-igate/rejected/1".to_owned(), 403),
+        ("/runs/1".to_owned(), 403),
+    ] {
+        assert_eq!(get(&path).status, status, "{path}");
+    }
+    let page = get("/figures/par-3.4.1/dossiers?period=2026&side=in_numerator");
+    assert_eq!(page.status, 200);
+    assert!(bound.of_own.iter().any(|code| page.text().contains(code)), "its own dossiers are shown");
+}
+
+fn what_is_its_own_is_read(bound: &Bound) {
+    let get = |path: &str| bound.serving.get(&format!("/api/v1/{path}"), &bound.token);
+    let explain = "explain?indicator=par-3.4.1&period=2026&side=in_numerator";
+    let own = get(&format!("{explain}&agency={}", bound.own)).json();
+    assert_eq!(own["agency"], *bound.own);
+    let dossiers = own["dossiers"].as_array().expect("a list");
+    assert!(!dossiers.is_empty());
+    // Without an agency: its own, not the province.
+    assert_eq!(get(explain).json(), own);
+    let counts = get("worklists").json();
+    let all = bound.serving.get("/api/v1/worklists", &bound.office.token("all", "read")).json();
+    let sum = |counts: &Value| -> u64 {
+        counts.as_array().expect("a list").iter().map(|one| one["count"].as_u64().expect("a count")).sum()
+    };
+    assert!(sum(&counts) < sum(&all), "{counts} {all}");
+    // The figures of every agency.
+    let figures = get(&format!("figures?agency={}&indicator=par-3.4.1&period=2026", bound.other)).json();
+    assert_eq!(figures["total"], 1, "{figures}");
+    // Of two agencies, one at a time.
+    let both = format!("{},{}", bound.own, bound.other);
+    let made = bound.office.act(&["token", "create", "both", "--agency", &both]);
+    let both = String::from_utf8(made.stdout).expect("a token is plain").trim().to_owned();
+    for (scope, status) in [
+        (format!("&agency={}", bound.own), 200),
+        (format!("&agency={}", bound.other), 200),
+        (String::new(), 403),
+        ("&tier=province".to_owned(), 403),
+    ] {
+        assert_eq!(bound.serving.get(&format!("/api/v1/{explain}{scope}"), &both).status, status, "{scope}");
+    }
+    let list = bound.office.act(&["token", "list", "--format", "json"]);
+    let list: Vec<Value> = serde_json::from_slice(&list.stdout).expect("JSON");
+    let agencies = |name: &str| list.iter().find(|one| one["name"] == name).expect("it is listed")["agencies"].clone();
+    assert_eq!(agencies("own"), *bound.own);
+    assert_eq!(agencies("both"), format!("{} {}", bound.own, bound.other));
+    assert_eq!(agencies("all"), Value::Null);
+}
+
+fn wrong_agencies_are_named(office: &Office) {
+    for (arguments, texts) in [
+        (&["token", "create", "x", "--agency", "Sở Tư phap mới"][..], &["there is no agency", "did you mean"][..]),
+        (&["token", "create", "x", "--agency", "H61.02", "--scope", "operate"], &["has the scope `read`"]),
+    ] {
+        let output = office.act(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        for text in texts {
+            assert!(said(&output).contains(text), "{}", said(&output));
+        }
+    }
+}
