@@ -33,6 +33,7 @@ mod competence;
 mod compute;
 mod compute_each;
 mod copies;
+mod dossier_sources;
 mod explain;
 mod facts;
 mod feedback;
@@ -69,10 +70,11 @@ pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_numb
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
 pub use compute_each::{ComputedFigures, compute_each};
+pub use dossier_sources::dossier_sources;
 pub use explain::{
     DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, Exclusion, ExplainedDossier,
-    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Move, Side, Standing, Standings, dossier_json, reads_lookup,
-    unexplained,
+    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Move, Side, Standing, Standings, conditions_in_words,
+    dossier_json, reads_lookup, unexplained,
 };
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
@@ -81,7 +83,7 @@ pub use figure_columns::{
 pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
 pub use inputs::{FigureInputs, ROWS_AT_ONCE};
-pub use integrity::{IntegrityKind, IntegrityRow, integrity};
+pub use integrity::{INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, integrity, integrity_dossiers};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};

@@ -14,7 +14,6 @@ use crate::indicators::{IntegrityKind, IntegrityRow};
 use crate::locale::{Initial, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::{Night, ratio};
-use crate::model::indicator::{CountedUnit, IndicatorKind};
 use crate::run;
 
 pub(super) async fn show(
@@ -27,17 +26,14 @@ pub(super) async fn show(
     };
     let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
     let definition = &known.expect("the filter has checked it").definition;
-    if definition.kind != IndicatorKind::Ratio
-        || definition.over != CountedUnit::Dossiers
-        || definition.having.is_some()
-    {
+    if !run::has_integrity(definition) {
         let message = format!("`{indicator}` is no ratio that counts dossiers one by one");
         return Err(
             Failure::usage(message).with_hint("for example `motcua report par-3.4.1 --period 2026 --integrity`")
         );
     }
     let period = filter.period.expect("the command line requires it");
-    let mut rows = run::integrity(config, night, indicator, period).await?;
+    let mut rows = run::integrity(config, night, indicator, period, ()).await?;
     rows.retain(|row| {
         filter.agency.as_deref().is_none_or(|agency| *row.agency == *agency)
             && (filter.tier.is_none() || row.tier == filter.tier)

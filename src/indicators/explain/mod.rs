@@ -5,6 +5,7 @@
 //! published number.
 
 mod columns;
+mod in_words;
 mod one_dossier;
 mod sides;
 mod standings;
@@ -12,7 +13,7 @@ mod standings;
 use polars::prelude::*;
 
 use crate::calendar::day_number;
-use crate::expressions::{Expression, Settings, dossier_facts};
+use crate::expressions::{Expression, Settings};
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::{Agencies, KnownAgency};
 use crate::indicators::groups::day_column;
@@ -30,6 +31,8 @@ use crate::model::rules::{AsOf, RuleSet};
 
 pub use self::columns::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, dossier_json};
 pub(super) use self::columns::{cells_of, expressions_of};
+pub use self::in_words::conditions_in_words;
+use self::in_words::in_words;
 pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
 use self::sides::Sides;
 pub use self::standings::{Move, Standing, Standings, reads_lookup};
@@ -74,7 +77,7 @@ impl FigureOf {
     }
 
     /// The same for the agency of the column `agency`, or its successor.
-    pub(super) fn is_of_agency(&self, agencies: &Agencies) -> Expr {
+    pub(in crate::indicators) fn is_of_agency(&self, agencies: &Agencies) -> Expr {
         let numbers = (0_u32..).take(agencies.known.len());
         let is_of: Vec<bool> =
             numbers.map(|number| self.is_of(&agencies.known[agencies.attributed_to(number) as usize])).collect();
@@ -352,31 +355,6 @@ fn exclusion(condition: &Expression, dossiers: u64) -> Exclusion {
         meaning_vi: in_words(condition, true),
         meaning_en: in_words(condition, false),
         dossiers,
-    }
-}
-
-/// A condition with the meanings of facts in place of their names.
-fn in_words(condition: &Expression, is_vietnamese: bool) -> String {
-    let of = |expression: &Expression| in_words(expression, is_vietnamese);
-    let word = |vietnamese: &'static str, english: &'static str| if is_vietnamese { vietnamese } else { english };
-    match condition {
-        Expression::Column(name) => match dossier_facts().fact(name) {
-            Some(fact) if is_vietnamese => fact.meaning_vi.clone(),
-            Some(fact) => fact.meaning_en.clone(),
-            None => name.clone(),
-        },
-        Expression::Not(one) => match &**one {
-            Expression::IsNull(value) => format!("{}: {}", word("có", "there is"), of(value)),
-            other => format!("{}: {}", word("không phải", "not"), of(other)),
-        },
-        Expression::IsTrue(one) => of(one),
-        Expression::And(left, right) => format!("{}; {} {}", of(left), word("và", "and"), of(right)),
-        Expression::Or(left, right) => format!("{}; {} {}", of(left), word("hoặc", "or"), of(right)),
-        Expression::Compare(comparison, left, right) => {
-            format!("{} {} {}", of(left), comparison.symbol(), of(right))
-        }
-        Expression::Text(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 
