@@ -59,6 +59,18 @@ pub(super) async fn permit() -> Result<OwnedSemaphorePermit, Problem> {
     Ok(permit.expect("the permits are never closed"))
 }
 
+/// The configuration with the definitions that a night kept.
+pub(super) async fn config_of_night(service: &Service, night: &Arc<LoadedNight>) -> Result<Configuration, Problem> {
+    let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
+    let of_night = tokio::task::spawn_blocking(move || {
+        let kept = publish::read_definitions(&config.settings.data, &read.record).map_err(|error| error.to_string())?;
+        (*config).clone().of_night(&kept).map_err(|problems| problems.to_string())
+    });
+    of_night.await.map_err(RunError::from)?.map_err(|error| {
+        Problem::internal(&format!("the definitions of night {} cannot be read", night.record.night.run), &error)
+    })
+}
+
 /// Counts the dossiers of a figure by side and lists those of one side. Callers record the access in the access log
 /// before they call this.
 pub(super) async fn explain(
@@ -67,14 +79,7 @@ pub(super) async fn explain(
     query: ExplainedQuery,
 ) -> Result<ExplainedDossiers, Problem> {
     let permit = permit().await?;
-    let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
-    let of_night = tokio::task::spawn_blocking(move || {
-        let kept = publish::read_definitions(&config.settings.data, &read.record).map_err(|error| error.to_string())?;
-        (*config).clone().of_night(&kept).map_err(|problems| problems.to_string())
-    });
-    let config = of_night.await.map_err(RunError::from)?.map_err(|error| {
-        Problem::internal(&format!("the definitions of night {} cannot be read", night.record.night.run), &error)
-    })?;
+    let config = config_of_night(service, night).await?;
     explainable(&config, &query.indicator)?;
     let request = ExplainRequest {
         figures: FigureRequest {

@@ -19,6 +19,7 @@ mod pages;
 mod problem;
 mod runner;
 mod ticker;
+mod worklist_counts;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ use self::background::BackgroundTasks;
 use self::limiter::FailedLogins;
 use self::nights::NightCache;
 use self::runner::Runner;
+use self::worklist_counts::WorklistCountCache;
 
 /// How long open requests may go on after the last run has ended.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -73,6 +75,7 @@ struct Service {
     ledger: Ledger,
     access: AccessStore,
     nights: NightCache,
+    worklist_counts: WorklistCountCache,
     runner: Arc<Runner>,
     failed_logins: FailedLogins,
 }
@@ -103,6 +106,7 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
     let service = Arc::new(Service {
         config: Arc::new(config),
         nights: NightCache::new(data.clone()),
+        worklist_counts: WorklistCountCache::default(),
         data,
         ledger,
         access,

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use super::page_error::PageError;
 use crate::config::PublicPart;
 use crate::locale::Language;
+use crate::run;
 use crate::service::Service;
 use crate::service::access::{Caller, TokenScope};
 use crate::service::caller::{authenticate, cookie};
@@ -61,6 +62,14 @@ impl Visitor {
     /// Requires a caller of any scope; others are redirected to the login and back.
     pub(super) fn authenticated(&self) -> Result<&Caller, PageError> {
         self.caller.as_ref().ok_or_else(|| PageError::log_in_first(&self.address))
+    }
+
+    /// Requires a caller, and records in the access log that the caller reads dossier-level data. Every page and file that
+    /// shows such data calls it before they are read. `what`: contains no dossier code.
+    pub(super) async fn reads_dossiers(&self, service: &Service, what: &str) -> Result<&Caller, PageError> {
+        let caller = self.authenticated()?;
+        service.access.record_read(&caller.name, "page", what, run::now()).await?;
+        Ok(caller)
     }
 
     /// Requires a caller, unless figures are public.

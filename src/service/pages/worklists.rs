@@ -5,26 +5,25 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::figures::dossiers::cell_text;
-use super::figures::download::{file, without_formula};
-use super::figures::selection::{Choice, FigurePageQuery, SelectedScope, Selection};
+use super::figures::selection::{Choice, FigurePageQuery, Selection};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
+use super::spreadsheet::{self, SEMICOLON};
 use super::visitor::Visitor;
 use crate::indicators::{
     DossierColumnType, FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, WorklistPage,
-    silent_title, worklists,
+    silent_title,
 };
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
 use crate::run::{self, NO_RATIO_OF_ON_TIME};
 use crate::service::Service;
 use crate::service::explaining::permit;
-use crate::service::problem::Problem;
+use crate::service::worklist_counts::silent_agencies;
 
 /// Dossiers on one page.
 const LIMIT: u32 = 50;
@@ -93,31 +92,12 @@ struct Asked {
 
 async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> Result<Asked, PageError> {
     visitor.authenticated()?;
-    let page_query = FigurePageQuery { scope: query.scope.clone(), ..FigurePageQuery::default() };
-    let selection = Selection::new(service, &page_query).await?;
-    let of = match &selection.scope {
-        SelectedScope::Province => FigureOf::Province,
-        SelectedScope::Tier(tier) => FigureOf::Tier(*tier),
-        SelectedScope::Agency(code) => FigureOf::Agency(code.clone()),
-        SelectedScope::All => {
-            return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
-        }
-    };
-    Ok(Asked { selection, of, now: run::now() })
+    let selection = Selection::of_page(service, &FigurePageQuery::of("", &query.scope, "")).await?;
+    Ok(Asked { of: selection.figure_of(), selection, now: run::now() })
 }
 
 fn no_ratio() -> PageError {
     PageError::not_found(NO_RATIO_OF_ON_TIME)
-}
-
-async fn silent(service: &Service, asked: &Asked) -> Result<Vec<SilentAgency>, PageError> {
-    let night = &asked.selection.night.record.night;
-    let found = run::silent_agencies(&service.config, (night, asked.now), permit().await?).await?;
-    let (code, tier) = asked.of.agency_and_tier();
-    let is_of = |agency: &SilentAgency| {
-        code.is_none_or(|code| agency.code == code) && tier.is_none_or(|tier| agency.tier == tier)
-    };
-    Ok(found.ok_or_else(no_ratio)?.into_iter().filter(is_of).collect())
 }
 
 pub(in crate::service::pages) async fn overview(
@@ -126,24 +106,20 @@ pub(in crate::service::pages) async fn overview(
     Query(query): Query<WorklistQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
-    let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
-    let night = &asked.selection.night.record.night;
-    let counts = run::worklist_counts(&service.config, (night, asked.now), asked.of.clone(), permit().await?).await?;
-    let title_of = |[vietnamese, english]: [String; 2]| lang.of(&vietnamese, &english).to_owned();
-    let of_dossiers = worklists().iter().zip(counts.ok_or_else(no_ratio)?);
-    let mut lists: Vec<(String, String, String, bool)> = of_dossiers
-        .map(|(list, count)| (list.name.clone(), title_of(list.title(settings)), lang.number(count), count > 0))
-        .collect();
-    let silent = silent(&service, &asked).await?.len() as u64;
-    lists.push((SILENT.to_owned(), title_of(silent_title(settings)), lang.number(silent), silent > 0));
+    let lang = visitor.lang;
+    let night = &asked.selection.night;
+    let counted = service.worklist_counts.counts(&service, night, &asked.of, asked.now).await?;
+    let row = |(name, [vietnamese, english], count): &(String, [String; 2], u64)| {
+        (name.clone(), lang.of(vietnamese, english).to_owned(), lang.number(*count), *count > 0)
+    };
     html(&WorklistsPage {
-        at: moment(asked.now),
-        night: moment(night.as_of),
+        at: moment(counted.at),
+        night: moment(night.record.night.as_of),
         scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
         scope_code: asked.selection.scope_code().to_owned(),
         tiers: asked.selection.tiers(lang),
         agencies: asked.selection.agencies(lang),
-        lists,
+        lists: counted.lists.iter().map(row).collect(),
         layout: Layout::new(&service, &visitor, lang.of("Việc cần làm", "Worklists"), "worklists"),
     })
 }
@@ -157,7 +133,8 @@ pub(in crate::service::pages) async fn page(
     let asked = asked(&service, &visitor, &query).await?;
     let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
     let (title, table) = if name == SILENT {
-        (silent_title(settings), silent_table(lang, &silent(&service, &asked).await?))
+        let agencies = silent_agencies(&service, &asked.selection.night, &asked.of, asked.now).await?;
+        (silent_title(settings), silent_table(lang, &agencies))
     } else {
         let list = known(&name)?;
         let found = find(&service, &visitor, &asked, list, (query.offset, LIMIT)).await?;
@@ -196,9 +173,9 @@ pub(in crate::service::pages) async fn csv(
     let asked = asked(&service, &visitor, &query).await?;
     let list = known(&name)?;
     let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
-    let bytes =
-        lines(list, &found, asked.now).map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    Ok(file(bytes, "text/csv; charset=utf-8", &format!("viec-can-lam_{name}.csv")))
+    let headings = found.columns.iter().map(|column| column.vi);
+    let headings = headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]);
+    spreadsheet::csv(&format!("viec-can-lam_{name}.csv"), SEMICOLON, headings, lines(list, &found, asked.now))
 }
 
 fn known(name: &str) -> Result<&'static Worklist, PageError> {
@@ -212,9 +189,7 @@ async fn find(
     list: &'static Worklist,
     (offset, limit): (u32, u32),
 ) -> Result<FoundWorklist, PageError> {
-    let caller = visitor.authenticated()?;
-    let what = format!("worklist {} {}", list.name, asked.of.name());
-    service.access.record_read(&caller.name, "page", &what, run::now()).await?;
+    visitor.reads_dossiers(service, &format!("worklist {} {}", list.name, asked.of.name())).await?;
     let page = WorklistPage { of: asked.of.clone(), offset, limit };
     let at = (&asked.selection.night.record.night, asked.now);
     let found = run::worklist(&service.config, at, list, page, permit().await?).await?;
@@ -305,22 +280,14 @@ fn silent_table(lang: Language, agencies: &[SilentAgency]) -> Table {
     }
 }
 
-fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Result<Vec<u8>, ::csv::Error> {
+/// The cells of each dossier, with its moment and what to do.
+fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Vec<Vec<String>> {
     let lang = Language::Vietnamese;
-    let mut out = "\u{feff}".as_bytes().to_vec();
-    let mut writer =
-        ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(&mut out);
-    let headings = found.columns.iter().map(|column| column.vi);
-    writer.write_record(headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]))?;
-    for line in &found.lines {
+    let cells = |line: &WorklistLine| {
         let cells = found.columns.iter().zip(&line.cells).map(|(column, cell)| cell_text(lang, column, cell));
-        let further = [
-            line.since.map(moment).unwrap_or_default(),
-            lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now),
-        ];
-        writer.write_record(cells.chain(further).map(|text| without_formula(&text)))?;
-    }
-    writer.flush()?;
-    drop(writer);
-    Ok(out)
+        let since = line.since.map(moment).unwrap_or_default();
+        let step = lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now);
+        cells.chain([since, step]).collect()
+    };
+    found.lines.iter().map(cells).collect()
 }
