@@ -8,10 +8,9 @@ use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::print_message;
 use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
-use crate::indicators::FormScope;
+use crate::indicators::{FigureOf, FormScope};
 use crate::model::agency::Tier;
 use crate::model::instant::local;
-use crate::model::report_form::FilledForm;
 use crate::{publish, run};
 
 #[derive(Debug, clap::Args)]
@@ -58,21 +57,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     let (scope, whom) = scope(&config, arguments)?;
     let as_if_today = arguments.as_if.is_some();
-    let counts = run::form_counts(&config, &record.night, &template.rules, period, scope, as_if_today).await?;
-    let sectors = run::sector_names(&config, &record.night).await?;
-    let name_of = |code: &str| match sectors.get(code) {
-        Some(name) => name.clone(),
-        None if code.is_empty() => "(không rõ lĩnh vực)".to_owned(),
-        None => code.to_owned(),
-    };
-    let form = FilledForm {
-        whom,
-        start: period.start(),
-        end: period.end(),
-        as_of: record.night.as_of,
-        complete: record.night.complete,
-        rows: counts.into_iter().map(|(sector, counts)| (name_of(&sector), counts)).collect(),
-    };
+    let form = run::filled_form(&config, &record.night, template, (scope, whom), period, as_if_today).await?;
     let bytes = publish::write_form(template, &form).map_err(|error| Failure::internal(error.to_string()))?;
     std::fs::write(&arguments.output, bytes)
         .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", arguments.output.display())))?;
@@ -92,22 +77,10 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 }
 
 fn scope(config: &Configuration, arguments: &Arguments) -> Result<(FormScope, String), Failure> {
-    if let Some(wanted) = &arguments.agency {
-        let code = typed::agency(config, &[], wanted)?;
-        let found = config.registries.agencies.iter().find(|agency| agency.code == code);
-        let agency = found.expect("without figures, every known agency is in the registry");
-        return Ok((FormScope::Agency(agency.code.clone()), agency.name.clone()));
-    }
-    let province = &config.settings.province.name;
-    Ok(match arguments.tier {
-        None => (FormScope::Province, format!("UBND tỉnh {province}")),
-        Some(tier) => {
-            let name = match tier {
-                Tier::Province => "các cơ quan cấp tỉnh",
-                Tier::District => "các đơn vị cấp huyện",
-                Tier::Commune => "các đơn vị cấp xã",
-            };
-            (FormScope::Tier(tier), format!("UBND tỉnh {province}: {name}"))
-        }
-    })
+    let of = match (&arguments.agency, arguments.tier) {
+        (Some(wanted), _) => FigureOf::Agency(typed::agency(config, &[], wanted)?),
+        (None, Some(tier)) => FigureOf::Tier(tier),
+        (None, None) => FigureOf::Province,
+    };
+    Ok(run::form_scope(config, &of).expect("without figures, every known agency is in the registry"))
 }

@@ -15,6 +15,7 @@ mod environment;
 mod forms;
 mod http_checks;
 mod indicator_checks;
+mod page_settings;
 mod partial_checks;
 mod predicate_check;
 mod problem;
@@ -33,6 +34,7 @@ use std::path::Path;
 
 pub use connector_folders::MistakenConnector;
 pub use definitions::{definition_digest, period_end_problem};
+pub use page_settings::PageSettings;
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
 pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};
@@ -157,6 +159,9 @@ pub fn load_readable(file: &Path) -> Result<Configuration, Problems> {
         connector_folders::load(&settings, &mut problems);
     let Definitions { registries, rules, indicators, forms } =
         read_definitions(&settings, &DefinitionTexts::OnDisk, &mut used_texts, &mut problems);
+    if problems.is_empty() {
+        settings.pages.check(&settings.file, &indicators, &mut problems);
+    }
     let values = environment::values_of(&settings, &connectors);
     for connector in &connectors {
         used_texts.insert(format!("connectors/{}/digest", connector.name), connector.file_digest.clone());

@@ -1,4 +1,4 @@
-//! Reads `motcua.toml`: province, folders, registries, worklists, service, alerts, PostgreSQL.
+//! Reads `motcua.toml`: province, folders, registries, worklists, pages, service, alerts, PostgreSQL.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::document::Document;
+use crate::config::page_settings::PageSettings;
 use crate::config::problem::Problems;
 use crate::model::reporting_zone::{ReportingZone, USUAL_ZONE};
 use crate::model::worklist::WorklistSettings;
@@ -30,6 +31,8 @@ struct SettingsFile {
     night: NightSettings,
     #[serde(default)]
     worklists: WorklistSettings,
+    #[serde(default)]
+    pages: PageSettings,
     #[serde(default)]
     service: ServiceTable,
     #[serde(default)]
@@ -230,6 +233,7 @@ pub struct Settings {
     pub dossiers: DossierSettings,
     pub night: NightSettings,
     pub worklists: WorklistSettings,
+    pub pages: PageSettings,
     pub service: ServiceSettings,
     pub alerts: Alerts,
     pub postgres: Option<Postgres>,
@@ -256,6 +260,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         dossiers: document.part("dossiers").unwrap_or_default(),
         night: document.part("night").unwrap_or_default(),
         worklists: document.part("worklists").unwrap_or_default(),
+        pages: document.part("pages").unwrap_or_default(),
         service: document.part("service").unwrap_or_default(),
         alerts: document.part("alerts").unwrap_or_default(),
         postgres: document.part("postgres"),
@@ -285,6 +290,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         dossiers: read.dossiers,
         night: read.night,
         worklists: read.worklists,
+        pages: read.pages,
         service: service(file, read.service, &document, &at, problems),
         alerts: read.alerts,
         postgres: read.postgres,

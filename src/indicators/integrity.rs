@@ -2,12 +2,14 @@
 //! them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use polars::prelude::*;
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::indicators::IndicatorError;
+use crate::indicators::agencies::Agencies;
+use crate::indicators::explain::{DOSSIER_COLUMNS, FigureOf, cells_of, expressions_of};
 use crate::indicators::groups::{between, day_column};
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
@@ -18,13 +20,24 @@ use crate::indicators::sums::IndicatorPredicates;
 use crate::lake::Change;
 use crate::model::agency::Tier;
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
+use crate::model::list::{ListCell, ListColumn};
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
 use crate::model::table::UNRESOLVED_STATUSES;
 
 /// A kind of change. A dossier can be of several.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::EnumIter, strum::EnumCount,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    strum::IntoStaticStr,
+    strum::EnumIter,
+    strum::EnumCount,
+    strum::EnumString,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum IntegrityKind {
@@ -87,6 +100,73 @@ pub fn integrity_problem(definition: &IndicatorDefinition) -> Option<&'static st
     (!is_fit).then_some("is no ratio that counts dossiers one by one")
 }
 
+/// The dossiers in the denominator of a ratio, with a flag for each kind.
+struct MarkedDossiers {
+    facts: LazyFrame,
+    agencies: Agencies,
+}
+
+impl MarkedDossiers {
+    /// `changes`: what the runs up to the night have found.
+    fn new(
+        inputs: &FigureInputs<'_>,
+        rules: &RuleSet,
+        definition: &IndicatorDefinition,
+        period: Period,
+        changes: &[Change],
+    ) -> Result<Self, IndicatorError> {
+        let found = facts_of(&inputs.for_period(period), rules, None)?;
+        let [denominator, numerator, _] = IndicatorPredicates::read(definition, rules)?.standing();
+        let in_period = between(day_column(definition.period), period.start(), period.end()).is_true();
+        let is_counted = |condition| predicate(&in_period.clone().and(condition)).fill_null(lit(false));
+        let facts = found
+            .facts
+            .filter(col("agency").is_not_null())
+            .filter(is_counted(denominator))
+            .with_columns([is_counted(numerator).alias("in_numerator")])
+            .with_columns(kinds(inputs, changes)?);
+        Ok(Self { facts, agencies: found.agencies })
+    }
+}
+
+/// Dossiers of one kind, by the columns of [`INTEGRITY_COLUMNS`].
+#[derive(Debug, Clone)]
+pub struct IntegrityDossiers {
+    pub total: u64,
+    /// The latest received first.
+    pub rows: Vec<Vec<ListCell>>,
+}
+
+/// Columns of a list of [`IntegrityDossiers`].
+pub static INTEGRITY_COLUMNS: LazyLock<Vec<&'static ListColumn>> =
+    LazyLock::new(|| DOSSIER_COLUMNS.iter().filter(|column| column.name != "excluded_by").collect());
+
+/// Lists the dossiers of one kind in the denominator of a ratio, of an agency, a tier or the province. `page`: dossiers to
+/// pass over, and most to list.
+///
+/// # Errors
+/// A predicate that Polars does not accept, or a table that cannot be scanned.
+pub fn integrity_dossiers(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    (definition, period): (&IndicatorDefinition, Period),
+    changes: &[Change],
+    (kind, of): (IntegrityKind, &FigureOf),
+    (offset, limit): (u32, u32),
+) -> Result<IntegrityDossiers, IndicatorError> {
+    let MarkedDossiers { facts, agencies } = MarkedDossiers::new(inputs, rules, definition, period, changes)?;
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false, false]).with_nulls_last(true);
+    let listed = facts
+        .filter(of.is_of_agency(&agencies))
+        .filter(col(kind.name()))
+        .select(expressions_of(&INTEGRITY_COLUMNS, inputs.now))
+        .sort(["received_at", "source", "source_key"], order)
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let rows = cells_of(&listed.slice(i64::from(offset), limit as usize), &INTEGRITY_COLUMNS, &agencies, &[])?;
+    Ok(IntegrityDossiers { total: listed.height() as u64, rows })
+}
+
 /// The agencies that have dossiers of any kind in the denominator of a ratio over dossiers, those with most first.
 /// `changes`: what the runs up to the night have found.
 ///
@@ -99,29 +179,19 @@ pub fn integrity(
     period: Period,
     changes: &[Change],
 ) -> Result<Vec<IntegrityRow>, IndicatorError> {
-    let found = facts_of(&inputs.for_period(period), rules, None)?;
-    let [denominator, numerator, _] = IndicatorPredicates::read(definition, rules)?.standing();
-    let in_period = between(day_column(definition.period), period.start(), period.end()).is_true();
-    let is_counted = |condition| predicate(&in_period.clone().and(condition)).fill_null(lit(false));
-    let kinds = kinds(inputs, changes)?;
+    let MarkedDossiers { facts, agencies: known } = MarkedDossiers::new(inputs, rules, definition, period, changes)?;
     let names: Vec<&str> = IntegrityKind::iter().map(IntegrityKind::name).collect();
     // The kinds of a dossier as bits of one number, and whether it is in the numerator as one more.
     let flags = names.iter().copied().chain(["in_numerator"]).zip(0_u32..);
     let flags = flags.map(|(name, bit)| when(col(name)).then(lit(1_u32 << bit)).otherwise(lit(0_u32)));
-    let facts = found
-        .facts
-        .filter(col("agency").is_not_null())
-        .filter(is_counted(denominator))
-        .with_columns([is_counted(numerator).alias("in_numerator")])
-        .with_columns(kinds)
-        .with_columns([flags.reduce(|sum, flag| sum + flag).expect("there are kinds").alias("flags")]);
+    let facts = facts.with_columns([flags.reduce(|sum, flag| sum + flag).expect("there are kinds").alias("flags")]);
     let mut rows: BTreeMap<u32, IntegrityRow> = BTreeMap::new();
-    for ((number, [flags]), dossiers) in count_by(facts, &found.agencies, ["flags"])? {
-        let known = &found.agencies.known[number as usize];
+    for ((number, [flags]), dossiers) in count_by(facts, &known, ["flags"])? {
+        let attributed = &known.known[number as usize];
         let row = rows.entry(number).or_insert_with(|| IntegrityRow {
-            agency: Arc::clone(&known.code),
-            agency_name: Arc::clone(&known.name),
-            tier: known.tier,
+            agency: Arc::clone(&attributed.code),
+            agency_name: Arc::clone(&attributed.name),
+            tier: attributed.tier,
             dossiers: [0; IntegrityKind::COUNT],
             any: 0,
             numerator: 0,

@@ -34,6 +34,7 @@ mod competence;
 mod compute;
 mod compute_each;
 mod copies;
+mod dossier_sources;
 mod explain;
 mod facts;
 mod feedback;
@@ -72,10 +73,11 @@ pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_numb
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
 pub use compute_each::{ComputedFigures, compute_each};
+pub use dossier_sources::dossier_sources;
 pub use explain::{
     AGENCY_COLUMNS, DOSSIER_COLUMNS, DossierPage, Exclusion, ExplainedDossier, ExplainedFact, ExplainedFigure,
     ExplainedUnits, Explanation, FEEDBACK_COLUMNS, FigureOf, MEASURE_COLUMNS, Move, PROCEDURE_COLUMNS, Side, Standing,
-    Standings, dossier_json, explain_units, reads_lookup, unexplained,
+    Standings, conditions_in_words, dossier_json, explain_units, reads_lookup, unexplained,
 };
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
@@ -84,7 +86,9 @@ pub use figure_columns::{
 pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
 pub use inputs::FigureInputs;
-pub use integrity::{IntegrityKind, IntegrityRow, integrity, integrity_problem};
+pub use integrity::{
+    INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, integrity, integrity_dossiers, integrity_problem,
+};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};

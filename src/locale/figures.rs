@@ -94,6 +94,23 @@ impl Language {
         })
     }
 
+    /// By how much a value of this kind differs from another, with its sign: `+1,30 điểm %`.
+    #[must_use]
+    pub fn change(self, kind: IndicatorKind, change: f64, space: UnitSpace) -> String {
+        let size = change.abs();
+        let sign = if change < 0.0 { "−" } else { "+" };
+        match kind {
+            IndicatorKind::Ratio => {
+                let points = self.decimal((size * 10_000.0).round() / 100.0);
+                format!("{sign}{points}{}{}", space.text(), self.of("điểm %", "points"))
+            }
+            IndicatorKind::Mean | IndicatorKind::Median => format!("{sign}{}", self.working_hours(size, space)),
+            IndicatorKind::Points => format!("{sign}{}", self.points(size, space)),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a difference of two counts")]
+            IndicatorKind::Count | IndicatorKind::Stock => format!("{sign}{}", self.number(size as u64)),
+        }
+    }
+
     /// In the place of the value of a figure that has none.
     #[must_use]
     pub fn no_value(self, figure: &Figure) -> &'static str {
@@ -126,8 +143,17 @@ impl Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     use crate::model::indicator::TargetPeriods;
     use crate::model::period::Period;
+
+    #[test]
+    fn a_change_has_its_sign_and_unit() {
+        let (vietnamese, space) = (Language::Vietnamese, UnitSpace::Plain);
+        assert_eq!(vietnamese.change(IndicatorKind::Ratio, -0.0125, space), "−1,25 điểm %");
+        assert_eq!(Language::English.change(IndicatorKind::Ratio, 0.5, space), "+50 points");
+        assert_eq!(vietnamese.change(IndicatorKind::Stock, 1234.0, space), "+1.234");
+    }
 
     #[test]
     fn an_annual_target_is_a_distance_in_shorter_periods() {

@@ -11,14 +11,11 @@ use crate::calendar::WorkingCalendar;
 use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
-use crate::indicators::{
-    self, AgencyNames, FigureInputs, FormScope, IntegrityRow, RuleDifference, SqlDialect, StoredTables, compute,
-};
+use crate::indicators::{self, AgencyNames, FigureInputs, RuleDifference, SqlDialect, StoredTables, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
-use crate::model::report_form::FormCounts;
 use crate::model::rules::{AgencyView, RuleSet};
 use crate::model::table::RecordKind;
 use crate::run::agency_numbers::AgencyNumbers;
@@ -128,25 +125,6 @@ pub async fn compare_rules(
     with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
 }
 
-/// The agencies that have dossiers in a ratio's denominator whose later changes make it look better, as of a night.
-///
-/// # Errors
-/// A table that cannot be read.
-pub async fn integrity(
-    config: &Configuration,
-    night: &Night,
-    indicator: &str,
-    period: Period,
-) -> Result<Vec<IntegrityRow>, RunError> {
-    let definition = config.indicators.iter().find(|known| known.definition.id == indicator);
-    let definition = definition.expect("the caller has checked the indicator").definition.clone();
-    let rules = config.rules[&definition.rules].clone();
-    let mut changes = Lake::read_changes(&config.settings.data.join("lake"), None).await?;
-    changes.retain(|change| change.run <= night.run);
-    with_tables(config, night, move |inputs| indicators::integrity(&inputs, &rules, &definition, period, &changes))
-        .await
-}
-
 /// The figures of a night as an SQL script over the images of the tables. `root`: where the script finds the tables;
 /// `None` if whoever runs it has named them.
 ///
@@ -171,31 +149,6 @@ pub async fn sql_script(
         indicators::sql_script(&FigureInputs { indicators: &indicators, rules: &rules, ..inputs }, &stored)
     })
     .await
-}
-
-/// Cells of a form by sector code, for a scope and a period.
-pub async fn form_counts(
-    config: &Configuration,
-    night: &Night,
-    rules: &str,
-    period: Period,
-    scope: FormScope,
-    as_if_today: bool,
-) -> Result<BTreeMap<String, FormCounts>, RunError> {
-    let rules = config.rules[rules].clone();
-    let successions = as_if_today.then(|| config.registries.successions.clone());
-    with_tables(config, night, move |inputs| {
-        let inputs = FigureInputs { successions: successions.as_deref(), ..inputs };
-        indicators::form_counts(&inputs, &rules, period, &scope)
-    })
-    .await
-}
-
-/// Names of sectors by code: from the registry file, completed from the procedure catalogue as of a night.
-pub async fn sector_names(config: &Configuration, night: &Night) -> Result<BTreeMap<String, String>, RunError> {
-    let table = Lake::read_as_of(&config.settings.data.join("lake"), RecordKind::Procedures, night.run).await?;
-    let read = tokio::task::spawn_blocking(move || Catalogue::read(table)).await?;
-    Ok(read.map_err(indicators::IndicatorError::from)?.sectors_beside(&config.registries.sectors))
 }
 
 /// Runs blocking work on the tables as of a night.

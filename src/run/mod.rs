@@ -11,7 +11,9 @@
 //! | a night | `reading` `settling` `night_closing` |
 //! | state | `data_folder` `ledger` `lock` `clock` |
 //! | decisions without effects | `schedule` `connector_health` `clock_doubt` |
-//! | figures of other nights, rules or periods | `figures` `explanation` `past_nights` `catalogue` |
+//! | figures of other nights, rules or periods | `figures` `filled_forms` `explanation` `past_nights` `catalogue` |
+//! | lists of dossiers | `worklists` `reconciling` `integrity` |
+//! | files that people hand in | `uploads` |
 //! | names of agencies that no registry has | `agency_numbers` |
 //! | deletions that were refused | `large_deletions` |
 //! | copies of the data | `publications` `backup` |
@@ -31,7 +33,9 @@ mod explanation;
 mod failure;
 mod figures;
 mod file_listing;
+mod filled_forms;
 mod folder_zone;
+mod integrity;
 mod large_deletions;
 mod ledger;
 mod lock;
@@ -50,6 +54,7 @@ mod replay;
 mod retry;
 mod schedule;
 mod settling;
+mod uploads;
 mod vacuum;
 mod verify;
 mod worklists;
@@ -63,7 +68,9 @@ pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
 pub use explanation::{DossierWithHistory, ExplainRequest, explain, explain_dossier};
 pub use failure::disk_full_hint;
-pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, integrity, sector_names, sql_script};
+pub use figures::{FigureRequest, compare_rules, figures_as_of, sql_script};
+pub use filled_forms::{filled_form, form_scope};
+pub use integrity::{integrity, integrity_dossiers};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};
 pub use ledger::{
     AcceptedDeletions, Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow,
@@ -79,6 +86,9 @@ pub use reasons::{order_names, reason_codes};
 pub use reconciling::{NO_POSTAL_INDICATOR, reconcile, unmatched_items};
 pub use rejected_files::{file_of_page, rejected_files};
 pub use schedule::{SlotDecision, decide_slot};
+pub use uploads::{
+    CheckedUpload, IncomingFile, UploadRefusal, UploadRejections, discard_upload, place_upload, upload_folder,
+};
 pub use vacuum::{Retention, VacuumAction, VacuumLine};
 pub use verify::{VerifyKind, VerifyLine, verify};
-pub use worklists::{NO_RATIO_OF_ON_TIME, silent_agencies, worklist, worklist_counts, worklist_named};
+pub use worklists::{NO_RATIO_OF_ON_TIME, dossier_sources, silent_agencies, worklist, worklist_counts, worklist_named};

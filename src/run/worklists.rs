@@ -1,5 +1,7 @@
 //! Worklists of the newest night's dossiers, as they are at the moment of asking.
 
+use std::collections::BTreeMap;
+
 use crate::config::Configuration;
 use crate::indicators::{
     self, FigureInputs, FigureOf, FoundWorklist, SilentAgency, Worklist, WorklistPage, find_worklist, worklists,
@@ -99,6 +101,28 @@ pub async fn silent_agencies(
         let _held = held;
         let inputs = FigureInputs { successions: Some(&successions), ..inputs };
         indicators::silent_agencies(&inputs, &rules, days, &of)
+    })
+    .await
+    .map(Some)
+}
+
+/// The dossiers of an agency, a tier or the province by connector, from the tables of a night. `None`: see
+/// [`NO_RATIO_OF_ON_TIME`].
+///
+/// # Errors
+/// A table that cannot be read.
+pub async fn dossier_sources(
+    config: &Configuration,
+    night: &Night,
+    of: FigureOf,
+    held: impl Send + 'static,
+) -> Result<Option<BTreeMap<String, u64>>, RunError> {
+    let Some((rules, _)) = ratios_of_on_time(config) else { return Ok(None) };
+    let successions = config.registries.successions.clone();
+    with_tables(config, night, move |inputs| {
+        let _held = held;
+        let inputs = FigureInputs { successions: Some(&successions), ..inputs };
+        indicators::dossier_sources(&inputs, &rules, &of)
     })
     .await
     .map(Some)

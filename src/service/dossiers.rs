@@ -1,6 +1,7 @@
 //! Reads dossiers for the API and the pages: worklists, portal against post, later changes, moves between nights. What may be
 //! read is an argument ([`ReadableScope`], [`RecordedRead`]), so that no route reads more.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::indicators::{
@@ -52,6 +53,16 @@ pub(super) async fn silent_agencies(
     scope: &ReadableScope,
 ) -> Result<Vec<SilentAgency>, Problem> {
     let found = run::silent_agencies(&service.config, at, scope.of().clone(), permit().await?).await?;
+    found.ok_or_else(no_ratio)
+}
+
+/// How many dossiers of the scope come from each connector.
+pub(super) async fn dossier_sources(
+    service: &Service,
+    night: &Night,
+    scope: &ReadableScope,
+) -> Result<BTreeMap<String, u64>, Problem> {
+    let found = run::dossier_sources(&service.config, night, scope.of().clone(), permit().await?).await?;
     found.ok_or_else(no_ratio)
 }
 
@@ -123,8 +134,7 @@ pub(super) async fn integrity(
     if !config.indicators.iter().any(|known| known.definition.id == indicator) {
         return Err(Problem::not_found(format!("the night of run {} has no `{indicator}`", night.record.night.run)));
     }
-    let _permit = permit().await?;
-    let mut rows = run::integrity(&config, &night.record.night, indicator, period).await?;
+    let mut rows = run::integrity(&config, &night.record.night, indicator, period, permit().await?).await?;
     rows.retain(|row| scope.of().has_agency(&row.agency, row.tier));
     Ok(rows)
 }

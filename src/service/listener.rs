@@ -21,10 +21,12 @@ use crate::service::middleware::{problem_bodies, security_headers};
 use crate::service::problem::Problem;
 use crate::service::{Service, ServiceError, api, metrics, pages};
 
-/// Maximum size of a request body.
+/// Maximum size of a request body, but for that of an upload.
 const BODY_BYTES: usize = 64 << 10;
 /// How long a handler may take until its answer begins.
 const ANSWER_SECS: u64 = 60;
+/// The same for an upload, with the time that the file takes.
+const UPLOAD_SECS: u64 = 300;
 /// How long a new connection may take to send its first request.
 const FIRST_REQUEST_SECS: u64 = 10;
 /// How long a connection may take to send a request's head, and how long it may be idle between two requests.
@@ -80,15 +82,16 @@ impl Listener {
 }
 
 fn router(service: &Arc<Service>) -> Router {
-    let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(ANSWER_SECS));
+    let timeout = |secs| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(secs));
     Router::new()
         .nest("/api/v1", api::router(service))
         .merge(metrics::router())
         .merge(pages::router(service))
-        .layer(CompressionLayer::new())
-        .layer(timeout)
+        .layer(timeout(ANSWER_SECS))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
+        .merge(pages::upload_router(service).layer(timeout(UPLOAD_SECS)))
+        .layer(CompressionLayer::new())
         .layer(from_fn(problem_bodies))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "see the service's log").into_response()

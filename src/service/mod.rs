@@ -21,6 +21,7 @@ mod problem;
 mod readable_scope;
 mod runner;
 mod ticker;
+mod worklist_counts;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ use self::background::BackgroundTasks;
 use self::limiter::FailedLogins;
 use self::nights::NightCache;
 use self::runner::Runner;
+use self::worklist_counts::WorklistCountCache;
 
 /// How long open requests may go on after the last run has ended.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -75,6 +77,7 @@ struct Service {
     ledger: Ledger,
     access: AccessStore,
     nights: NightCache,
+    worklist_counts: WorklistCountCache,
     runner: Arc<Runner>,
     failed_logins: FailedLogins,
 }
@@ -105,6 +108,7 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
     let service = Arc::new(Service {
         config: Arc::new(config),
         nights: NightCache::new(data.clone()),
+        worklist_counts: WorklistCountCache::default(),
         data,
         ledger,
         access,

@@ -1,7 +1,10 @@
 //! The pages as a browser receives them: login, access by scope, contents in both languages, operations, and downloads.
 
+mod checks;
 mod files;
+mod first_page;
 mod markup;
+mod uploads;
 
 use jiff::civil::date;
 use serde_json::Value;
@@ -13,12 +16,27 @@ use crate::office::{Office, Town};
 /// Content type of a form.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// Path of a page, with a text that it contains in Vietnamese and in English.
-const PAGES: [(&str, &str, &str); 15] = [
+const PAGES: [(&str, &str, &str); 30] = [
+    ("/", "Đơn vị giảm nhiều nhất", "Agencies that fell most"),
     ("/figures?period=2026", "Số liệu", "Figures"),
     ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
     ("/figures/par-3.4.1?period=2026&sort=value", "Cách tính", "Definition"),
     ("/figures/par-3.4.1/revisions?period=2026", "Số liệu qua các đêm", "The figure night by night"),
     ("/figures?period=2026&as_of=2099-12-31", "Về đêm mới nhất", "To the newest night"),
+    ("/figures?period=2026&scope=province", "Toàn tỉnh", "Whole province"),
+    ("/figures/par-3.4.1?period=2026&sort=worst", "Địa chỉ API của số liệu này", "Address of this figure in the API"),
+    ("/figures/par-3.4.3?period=2026&scope=tier-commune", "Hồ sơ được tính (mẫu số)", "Dossiers that count"),
+    ("/figures/source-without-channel?period=2026", "không đặt", "none"),
+    ("/agencies/H61.02?period=2026", "Nguồn của hồ sơ", "Sources of the dossiers"),
+    ("/reconcile?period=2026", "Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier"),
+    ("/reconcile/submission/unmatched?period=2026", "Mọi hồ sơ chưa khớp", "All dossiers that do not match"),
+    ("/reconcile/items?period=2026", "Mã gần giống", "Codes that are near"),
+    ("/integrity?period=2026", "Nghĩa là", "Meaning"),
+    ("/integrity/end_set_back?period=2026", "sớm hơn ngày đã ghi", "an earlier moment"),
+    ("/forms?period=2026-Q1", "Lập biểu", "Fill in"),
+    ("/forms/II.06a?period=2026-Q1&scope=H61.02", "Tải biểu (Excel)", "Download (Excel)"),
+    ("/runs", "Lượt chạy", "Runs"),
+    ("/runs?sort=failed", "trong 300 lượt gần nhất", "of the last 300"),
     ("/worklists", "Quá hạn, chưa giải quyết xong", "Overdue and open"),
     ("/worklists/overdue", "việc cần làm", "what to do"),
     ("/worklists/silent?scope=commune", "Cơ quan không tiếp nhận hồ sơ nào", "Agencies that have received no dossier"),
@@ -71,6 +89,8 @@ fn pages_are_sound_and_each_scope_sees_what_it_may() {
     let rows = office.report_on(&office.data());
     the_page_shows_the_figures_of_the_report(&service, &reading, &rows);
     files::are_the_figures_of_the_report(&service, &reading, &rows);
+    first_page::shows_headlines_and_what_is_to_do(&service, &reading, &rows);
+    checks::are_those_of_the_command_line(&office, &service, &reading);
 
     // After the logout the session is not valid.
     let page = get(&service, "/figures?period=2026", &reading);
@@ -89,20 +109,42 @@ fn pages_are_sound_and_each_scope_sees_what_it_may() {
     let page = service.ask("GET", "/figures?period=2026", &[], "");
     assert_eq!(page.status, 200);
     sound("public figures", page.text(), "vi");
+    let home = service.ask("GET", "/", &[], "");
+    assert_eq!(
+        (home.status, home.header("location")),
+        (303, "/figures"),
+        "the start page has the health of connectors"
+    );
+    let page = service.ask("GET", "/agencies/H61.02?period=2026", &[], "");
+    assert!(page.status == 200 && !page.text().contains("/worklists/"), "without a login there are no worklists");
     assert!(!page.text().contains("/connectors/"), "without a login there is no link to the page of a connector");
     assert_eq!(service.ask("GET", "/figures.csv?period=2026", &[], "").status, 200);
-    for path in ["/connectors", "/connectors/portal-igate", "/connectors/portal-igate/rejected/1", "/runs/1"] {
+    for path in [
+        "/connectors",
+        "/connectors/portal-igate",
+        "/connectors/portal-igate/rejected/1",
+        "/runs",
+        "/runs/1",
+        "/reconcile",
+        "/integrity",
+        "/forms",
+    ] {
         assert_eq!(service.ask("GET", path, &[], "").status, 303, "{path}");
     }
 }
 
 fn without_a_session(service: &Serving) {
     let home = service.ask("GET", "/", &[], "");
-    assert_eq!((home.status, home.header("location")), (303, "/figures"));
+    assert_eq!((home.status, home.header("location")), (303, "/login"));
     for (path, next) in [
         ("/figures?period=2026", "%2Ffigures%3Fperiod%3D2026"),
         ("/connectors", "%2Fconnectors"),
         ("/worklists/due", "%2Fworklists%2Fdue"),
+        ("/reconcile/items.csv", "%2Freconcile%2Fitems.csv"),
+        ("/integrity/resubmitted/dossiers.csv", "%2Fintegrity%2Fresubmitted%2Fdossiers.csv"),
+        ("/forms/II.06a/workbook.xlsx", "%2Fforms%2FII.06a%2Fworkbook.xlsx"),
+        ("/runs", "%2Fruns"),
+        ("/connectors/bcci-export/upload", "%2Fconnectors%2Fbcci-export%2Fupload"),
         ("/figures/par-3.4.1/revisions", "%2Ffigures%2Fpar-3.4.1%2Frevisions"),
         ("/connectors/portal-igate/rejected/1", "%2Fconnectors%2Fportal-igate%2Frejected%2F1"),
         ("/figures.xlsx", "%2Ffigures.xlsx"),
@@ -153,12 +195,41 @@ fn every_page_in_both_languages(service: &Serving, cookie: &str) {
         ("/connectors/nothing", 404),
         ("/connectors/portal-igate/rejected/999999", 404),
         ("/runs/99", 404),
+        ("/figures?scope=all", 400),
+        ("/figures/par-3.4.1?sort=best", 400),
+        ("/agencies/nobody", 404),
+        ("/agencies/province", 404),
+        ("/reconcile?period=2026-13", 400),
+        ("/reconcile?scope=all", 400),
+        ("/reconcile/up/matched", 404),
+        ("/reconcile/return/unknown", 404),
+        ("/integrity/unknown", 404),
+        ("/integrity?indicator=nothing", 404),
+        ("/integrity?indicator=par-7.3.1", 400),
+        ("/forms/II.99", 404),
+        ("/forms/II.06a?period=2099", 400),
+        ("/forms/II.06a?scope=nobody", 400),
+        ("/runs?sort=oldest", 400),
+        ("/runs?before=x", 400),
+        ("/connectors/nothing/upload", 404),
+        ("/connectors/portal-igate/upload", 404),
         ("/figures.csv?separator=tab", 400),
         ("/figures.xlsx?indicator=nothing", 400),
     ] {
         let page = get(service, path, cookie);
         assert_eq!(page.status, status, "{path}");
         sound(path, page.text(), "vi");
+    }
+    // What is wrong is named with what there is.
+    for (path, allowed) in [
+        ("/figures?scope=nobody", "tier-commune"),
+        ("/runs?sort=oldest", "newest, failed"),
+        ("/reconcile/return/unknown", "portal_only"),
+        ("/integrity/unknown", "end_set_back"),
+        ("/forms/II.99", "II.06a"),
+    ] {
+        let page = get(service, path, cookie);
+        assert!(page.text().contains(allowed), "{path}: {}", page.text());
     }
     let page = service.ask("DELETE", "/connectors", &[], "");
     assert_eq!(page.status, 405);
@@ -214,8 +285,8 @@ fn a_rejected_row_is_shown_to_tokens_and_recorded(office: &Office, service: &Ser
         let read = office.act(&["token", "reads", "--format", "json"]);
         let mut reads = serde_json::from_slice::<Vec<Value>>(&read.stdout).expect("reads are JSON");
         let all = reads.len();
-        reads.retain(|read| !read["what"].as_str().is_some_and(|what| what.starts_with("worklist ")));
-        assert!(all > reads.len(), "the worklists that were shown are recorded");
+        reads.retain(|read| read["what"].as_str().is_some_and(|what| what.starts_with("quarantine ")));
+        assert!(all > reads.len(), "the lists of dossiers that were shown are recorded");
         reads
     };
     assert!(recorded().is_empty(), "lists of connectors contain no dossier");
@@ -287,7 +358,7 @@ fn the_page_shows_the_figures_of_the_report(service: &Serving, cookie: &str, row
 fn repeated_failed_logins_are_rejected(service: &Serving, token: &str) {
     for next in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"] {
         let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next={next}"));
-        assert_eq!((reply.status, reply.header("location")), (303, "/figures"), "{next}");
+        assert_eq!((reply.status, reply.header("location")), (303, "/"), "{next}");
     }
     for _ in 0..10 {
         let failed = service.ask("POST", "/login", &[FORM], "token=motcua_wrong");
@@ -300,18 +371,4 @@ fn repeated_failed_logins_are_rejected(service: &Serving, token: &str) {
     let secs: u64 = waiting.header("retry-after").parse().expect("a number of seconds");
     assert!((1..=300).contains(&secs));
     assert!(sound("too many", waiting.text(), "vi").contains("Hãy thử lại sau"));
-}
-
-#[test]
-fn before_the_first_night_the_pages_say_that_there_is_none() {
-    let office = Office::new("http://127.0.0.1:9");
-    let token = office.token("clerk", "read");
-    let service = Serving::start(&office);
-    let cookie = log_in(&service, &token);
-    let page = get(&service, "/figures", &cookie);
-    assert_eq!(page.status, 503);
-    assert!(sound("no night", page.text(), "vi").contains("Chưa có đêm nào"));
-    let page = get(&service, "/connectors", &cookie);
-    assert_eq!(page.status, 200);
-    assert!(sound("nothing ran", page.text(), "vi").contains("Chưa có đêm nào."));
 }

@@ -30,7 +30,7 @@ pub(super) async fn show(
             .with_hint("for example `motcua report par-3.4.1 --period 2026 --integrity`"));
     }
     let period = filter.period.expect("the command line requires it");
-    let mut rows = run::integrity(config, night, indicator, period).await?;
+    let mut rows = run::integrity(config, night, indicator, period, ()).await?;
     rows.retain(|row| {
         filter.agency.as_deref().is_none_or(|agency| *row.agency == *agency)
             && (filter.tier.is_none() || row.tier == filter.tier)

@@ -6,6 +6,7 @@
 
 mod columns;
 mod figure_of;
+mod in_words;
 mod measures;
 mod one_dossier;
 mod registries;
@@ -35,6 +36,8 @@ use crate::model::rules::{AsOf, RuleSet};
 pub use self::columns::{DOSSIER_COLUMNS, FEEDBACK_COLUMNS, dossier_json};
 pub(super) use self::columns::{cells_of, expressions_of};
 pub use self::figure_of::FigureOf;
+pub use self::in_words::conditions_in_words;
+use self::in_words::in_words;
 pub use self::measures::MEASURE_COLUMNS;
 pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
 pub use self::registries::{AGENCY_COLUMNS, PROCEDURE_COLUMNS};
@@ -316,31 +319,6 @@ fn exclusion(table: &FactTable, condition: &Expression, dossiers: u64) -> Exclus
         meaning_vi: in_words(table, condition, true),
         meaning_en: in_words(table, condition, false),
         dossiers,
-    }
-}
-
-/// A condition with the meanings of facts in place of their names.
-fn in_words(table: &FactTable, condition: &Expression, is_vietnamese: bool) -> String {
-    let of = |expression: &Expression| in_words(table, expression, is_vietnamese);
-    let word = |vietnamese: &'static str, english: &'static str| if is_vietnamese { vietnamese } else { english };
-    match condition {
-        Expression::Column(name) => match table.fact(name) {
-            Some(fact) if is_vietnamese => fact.meaning_vi.clone(),
-            Some(fact) => fact.meaning_en.clone(),
-            None => name.clone(),
-        },
-        Expression::Not(one) => match &**one {
-            Expression::IsNull(value) => format!("{}: {}", word("có", "there is"), of(value)),
-            other => format!("{}: {}", word("không phải", "not"), of(other)),
-        },
-        Expression::IsTrue(one) => of(one),
-        Expression::And(left, right) => format!("{}; {} {}", of(left), word("và", "and"), of(right)),
-        Expression::Or(left, right) => format!("{}; {} {}", of(left), word("hoặc", "or"), of(right)),
-        Expression::Compare(comparison, left, right) => {
-            format!("{} {} {}", of(left), comparison.symbol(), of(right))
-        }
-        Expression::Text(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

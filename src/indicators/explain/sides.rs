@@ -136,7 +136,7 @@ impl Sides {
 }
 
 /// Adds the conditions that an `AND` joins.
-fn add_conjuncts(condition: &Expression, conditions: &mut Vec<Expression>) {
+pub(super) fn add_conjuncts(condition: &Expression, conditions: &mut Vec<Expression>) {
     match condition {
         Expression::And(left, right) => {
             add_conjuncts(left, conditions);

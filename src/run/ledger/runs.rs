@@ -47,6 +47,11 @@ impl Ledger {
         rows.iter().map(run).collect()
     }
 
+    /// The number of the next run after one; `None` for the newest.
+    pub async fn run_after(&self, number: i64) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar("SELECT MIN(run) FROM runs WHERE run > ?").bind(number).fetch_one(&self.pool).await
+    }
+
     /// A run by number; `None` if there is none.
     pub async fn run(&self, number: i64) -> Result<Option<Run>, Error> {
         let row = sqlx::query("SELECT * FROM runs WHERE run = ?").bind(number).fetch_optional(&self.pool).await?;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::address::own_address;
 use super::layout::{Layout, html};
 use super::page_error::PageError;
 use super::visitor::Visitor;
@@ -26,11 +27,9 @@ pub(super) async fn page(
     visitor: Visitor,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8686");
-    let scheme = if service.is_encrypted() { "https" } else { "http" };
     html(&ApiPage {
         layout: Layout::new(&service, &visitor, visitor.lang.words().api, "api"),
         operations: operations(),
-        url: format!("{scheme}://{host}"),
+        url: own_address(&service, &headers),
     })
 }

@@ -1,6 +1,16 @@
 //! Addresses of pages: the login with its way back, and a page in the other language.
 
+use axum::http::{HeaderMap, header};
+
 use crate::locale::Language;
+use crate::service::Service;
+
+/// Address of this service as the browser reached it, for example `http://127.0.0.1:8686`.
+pub(super) fn own_address(service: &Service, headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8686");
+    let scheme = if service.is_encrypted() { "https" } else { "http" };
+    format!("{scheme}://{host}")
+}
 
 /// Checks that an address is a path of this service; `None` if it is not. Browsers read `//host` and `/\host` as
 /// another host, and drop control characters.

@@ -30,7 +30,8 @@ pub(super) struct Layout<'a> {
     /// Texts in the visitor's language; a short name because templates use it everywhere.
     pub(super) w: &'static Words,
     pub(super) title: String,
-    /// Entry of the navigation that is current: `figures`, `worklists`, `connectors`, `api`, `login`, or empty.
+    /// Entry of the navigation that is current: `tonight`, `figures`, `worklists`, `checks`, `forms`, `connectors`, `runs`,
+    /// `api`, `login`, or empty.
     pub(super) section: &'static str,
     pub(super) province: &'a str,
     pub(super) style: &'static str,
@@ -41,7 +42,12 @@ pub(super) struct Layout<'a> {
     /// Address of this page in the other language.
     pub(super) other_lang: String,
     pub(super) login: String,
+    /// Seconds after which the browser asks for the page again, while a run is under way.
+    pub(super) refresh_secs: Option<u32>,
 }
+
+/// See [`Layout::refreshed`].
+const REFRESH_SECS: u32 = 10;
 
 impl<'a> Layout<'a> {
     pub(super) fn new(
@@ -67,7 +73,13 @@ impl<'a> Layout<'a> {
             csrf: caller.and_then(Caller::form_value).unwrap_or_default(),
             other_lang: in_language(&visitor.address, visitor.lang.other()),
             login: login_address(&visitor.address),
+            refresh_secs: None,
         }
+    }
+
+    /// The same for a page about something that is under way: the browser asks for it again.
+    pub(super) fn refreshed(self) -> Self {
+        Self { refresh_secs: Some(REFRESH_SECS), ..self }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::service::caller::{cookie, session_cookie};
 use crate::service::problem::BEARER_CHALLENGE;
 
 /// Page after a login that names no other.
-const HOME: &str = "/figures";
+const HOME: &str = "/";
 
 #[derive(Template)]
 #[template(path = "login.html")]

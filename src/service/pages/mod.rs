@@ -5,14 +5,21 @@
 
 mod about_api;
 mod address;
+mod agency;
+mod checks;
 mod connectors;
 mod error_page;
 mod figures;
+mod forms;
+mod headlines;
 mod layout;
 mod login;
 mod night_summary;
 mod page_error;
+mod run_list;
 mod run_page;
+mod spreadsheet;
+mod tonight;
 mod visitor;
 mod words;
 mod worklists;
@@ -22,13 +29,15 @@ pub(super) use words::explanation;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use tower_http::limit::RequestBodyLimitLayer;
 
-use self::connectors::{detail, list, operations, rejected};
+use self::checks::{integrity, reconcile, reconcile_dossiers, unmatched};
+use self::connectors::{detail, list, operations, rejected, upload};
 use self::error_page::error_page;
 use self::figures::{dossiers, download, indicator, overview, revisions};
 use self::layout::{STYLE, set_cookie};
@@ -39,11 +48,14 @@ use crate::service::Service;
 /// How long the language cookie is kept.
 const LANGUAGE_SECS: u64 = 365 * 24 * 3600;
 
-/// Routes of all pages, with the layer that renders errors.
+/// Largest body of an upload; the limit of each connector is `limits.max_body_bytes`.
+const UPLOAD_BYTES: usize = 256 << 20;
+
+/// Routes of all pages but that of uploads, with the layer that renders errors.
 pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
     let wrong_method = async || PageError::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not support the method");
     Router::new()
-        .route("/", get(async || Redirect::to("/figures")))
+        .route("/", get(tonight::page))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/figures", get(overview::page))
@@ -56,6 +68,20 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/worklists", get(worklists::overview))
         .route("/worklists/{name}", get(worklists::page))
         .route("/worklists/{name}/dossiers.csv", get(worklists::csv))
+        .route("/agencies/{agency}", get(agency::page))
+        .route("/reconcile", get(reconcile::page))
+        .route("/reconcile.csv", get(reconcile::csv))
+        .route("/reconcile/items", get(unmatched::page))
+        .route("/reconcile/items.csv", get(unmatched::csv))
+        .route("/reconcile/{direction}/{class}", get(reconcile_dossiers::page))
+        .route("/reconcile/{direction}/{class}/dossiers.csv", get(reconcile_dossiers::csv))
+        .route("/integrity", get(integrity::page))
+        .route("/integrity.csv", get(integrity::csv))
+        .route("/integrity/{kind}", get(integrity::dossiers))
+        .route("/integrity/{kind}/dossiers.csv", get(integrity::dossiers_csv))
+        .route("/forms", get(forms::list))
+        .route("/forms/{form}", get(forms::page))
+        .route("/forms/{form}/workbook.xlsx", get(forms::workbook))
         .route("/connectors", get(list::page))
         .route("/operations/run", post(operations::run))
         .route("/operations/retry", post(operations::retry))
@@ -63,11 +89,25 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/connectors/{connector}/pause", post(operations::pause))
         .route("/connectors/{connector}/resume", post(operations::resume))
         .route("/connectors/{connector}/rejected/{id}", get(rejected::page))
+        .route("/connectors/{connector}/upload/confirm", post(upload::confirm))
+        .route("/connectors/{connector}/upload/discard", post(upload::discard))
+        .route("/runs", get(run_list::page))
         .route("/runs/{run}", get(run_page::page))
         .route("/api", get(about_api::page))
         .route("/static/motcua.css", get(style))
         .fallback(async || PageError::not_found("there is no such page"))
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(service), finish))
+}
+
+/// The route that receives files: the only one with a large body.
+pub(super) fn upload_router(service: &Arc<Service>) -> Router<Arc<Service>> {
+    let wrong_method = async || PageError::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not support the method");
+    Router::new()
+        .route("/connectors/{connector}/upload", get(upload::page).post(upload::receive))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(UPLOAD_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(service), finish))
 }
 

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use super::connectors::banner::{Banner, ConnectorQuery};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
 use super::visitor::Visitor;
@@ -26,6 +27,11 @@ struct RunPage<'a> {
     finished: String,
     complete: Option<bool>,
     pulls: Vec<CertifiedPull<'a>>,
+    /// What the run is doing, if it is under way.
+    banner: Option<Banner>,
+    /// The runs before and after.
+    previous: Option<i64>,
+    next: Option<i64>,
 }
 
 /// A pull with its certificate.
@@ -70,8 +76,17 @@ pub(super) async fn page(
         });
         pulls.push(certified_pull(&service, lang, &pull, chains.collect()));
     }
+    let mut layout = Layout::new(&service, &visitor, format!("{} {number}", lang.words().run), "runs");
+    let is_under_way = run.finished_at.is_none() && service.runner.progress().is_some();
+    if is_under_way {
+        layout = layout.refreshed();
+    }
+    let previous = service.ledger.runs_before(Some(number), 1).await?.first().map(|run| run.run);
     html(&RunPage {
-        layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().run), "connectors"),
+        layout,
+        banner: is_under_way.then(|| Banner::new(&service, lang, &ConnectorQuery::default())),
+        previous,
+        next: service.ledger.run_after(number).await?,
         run: number,
         purpose: lang.purpose(run.purpose),
         started: moment(run.started_at),

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use super::page_error::PageError;
 use crate::config::PublicPart;
 use crate::locale::Language;
+use crate::run;
 use crate::service::Service;
 use crate::service::access::{Caller, TokenScope};
 use crate::service::caller::{authenticate, cookie};
@@ -75,6 +76,14 @@ impl Visitor {
             [only] => Some(only),
             _ => None,
         }
+    }
+
+    /// Requires a caller whose token is not bound to agencies, and records in the access log that the caller reads
+    /// dossier-level data of the province. `what`: contains no dossier code.
+    pub(super) async fn reads_dossiers(&self, service: &Service, what: &str) -> Result<&Caller, PageError> {
+        let caller = self.authenticated()?;
+        service.access.record_read(&caller.name, "page", what, run::now()).await?;
+        Ok(caller)
     }
 
     /// Requires a caller, unless figures are public.

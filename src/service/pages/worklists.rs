@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::figures::dossiers::cell_text;
-use super::figures::download::{file, without_formula};
-use super::figures::selection::{Choice, FigurePageQuery, SelectedScope, Selection};
+use super::figures::selection::{Choice, FigurePageQuery, Selection};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
+use super::spreadsheet::{self, SEMICOLON};
 use super::visitor::Visitor;
-use crate::indicators::{FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
+use crate::indicators::{FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
 use crate::lists::WorklistCount;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
@@ -23,7 +22,6 @@ use crate::model::list::ListColumnType;
 use crate::run;
 use crate::service::Service;
 use crate::service::dossiers;
-use crate::service::problem::Problem;
 use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
@@ -94,17 +92,8 @@ struct Asked {
 async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> Result<Asked, PageError> {
     let caller = visitor.reader()?;
     let scope = if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope };
-    let page_query = FigurePageQuery { scope: scope.to_owned(), ..FigurePageQuery::default() };
-    let selection = Selection::new(service, &page_query).await?;
-    let of = match &selection.scope {
-        SelectedScope::Province => FigureOf::Province,
-        SelectedScope::Tier(tier) => FigureOf::Tier(*tier),
-        SelectedScope::Agency(code) => FigureOf::Agency(code.clone()),
-        SelectedScope::All => {
-            return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
-        }
-    };
-    let scope = ReadableScope::new(service, caller, Some(of))?;
+    let selection = Selection::of_page(service, &FigurePageQuery::of("", scope, "")).await?;
+    let scope = ReadableScope::new(service, caller, Some(selection.figure_of()))?;
     Ok(Asked { selection, scope, now: run::now() })
 }
 
@@ -115,20 +104,19 @@ pub(in crate::service::pages) async fn overview(
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
     let lang = visitor.lang;
-    let night = &asked.selection.night.record.night;
-    let counts = dossiers::worklist_counts(&service, (night, asked.now), &asked.scope).await?;
-    let list = |one: WorklistCount| {
-        (one.name, lang.of(&one.title, &one.title_en).to_owned(), lang.number(one.count), one.count > 0)
+    let night = &asked.selection.night;
+    let counted = service.worklist_counts.counts(&service, night, &asked.scope, asked.now).await?;
+    let list = |one: &WorklistCount| {
+        (one.name.clone(), lang.of(&one.title, &one.title_en).to_owned(), lang.number(one.count), one.count > 0)
     };
-    let lists = counts.into_iter().map(list).collect();
     html(&WorklistsPage {
-        at: moment(asked.now),
-        night: moment(night.as_of),
+        at: moment(counted.at),
+        night: moment(night.record.night.as_of),
         scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
         scope_code: asked.selection.scope_code().to_owned(),
         tiers: asked.selection.tiers(lang),
         agencies: asked.selection.agencies(lang),
-        lists,
+        lists: counted.lists.iter().map(list).collect(),
         layout: Layout::new(&service, &visitor, lang.of("Việc cần làm", "Worklists"), "worklists"),
     })
 }
@@ -183,9 +171,9 @@ pub(in crate::service::pages) async fn csv(
     let asked = asked(&service, &visitor, &query).await?;
     let list = dossiers::worklist_named(&name)?;
     let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
-    let bytes =
-        lines(list, &found, asked.now).map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    Ok(file(bytes, "text/csv; charset=utf-8", &format!("viec-can-lam_{name}.csv")))
+    let headings = found.columns.iter().map(|column| column.vi);
+    let headings = headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]);
+    spreadsheet::csv(&format!("viec-can-lam_{name}.csv"), SEMICOLON, headings, lines(list, &found, asked.now))
 }
 
 async fn find(
@@ -286,22 +274,14 @@ fn silent_table(lang: Language, agencies: &[SilentAgency]) -> Table {
     }
 }
 
-fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Result<Vec<u8>, ::csv::Error> {
+/// The cells of each dossier, with its moment and what to do.
+fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Vec<Vec<String>> {
     let lang = Language::Vietnamese;
-    let mut out = "\u{feff}".as_bytes().to_vec();
-    let mut writer =
-        ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(&mut out);
-    let headings = found.columns.iter().map(|column| column.vi);
-    writer.write_record(headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]))?;
-    for line in &found.lines {
+    let cells = |line: &WorklistLine| {
         let cells = found.columns.iter().zip(&line.cells).map(|(column, cell)| cell_text(lang, column, cell));
-        let further = [
-            line.since.map(moment).unwrap_or_default(),
-            lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now),
-        ];
-        writer.write_record(cells.chain(further).map(|text| without_formula(&text)))?;
-    }
-    writer.flush()?;
-    drop(writer);
-    Ok(out)
+        let since = line.since.map(moment).unwrap_or_default();
+        let step = lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now);
+        cells.chain([since, step]).collect()
+    };
+    found.lines.iter().map(cells).collect()
 }

@@ -13,18 +13,18 @@ pub(in crate::service::pages) struct ConnectorQuery {
     /// Operation to announce, set by its redirect.
     done: String,
     /// Page of the rejected rows, from 1.
-    pub(super) page: Option<usize>,
+    pub(in crate::service::pages) page: Option<usize>,
 }
 
 /// Values for `templates/operations.html`.
-pub(super) struct Banner {
-    pub(super) operation: Option<&'static str>,
-    pub(super) under_way: Option<String>,
-    pub(super) failure: Option<String>,
+pub(in crate::service::pages) struct Banner {
+    pub(in crate::service::pages) operation: Option<&'static str>,
+    pub(in crate::service::pages) under_way: Option<String>,
+    pub(in crate::service::pages) failure: Option<String>,
 }
 
 impl Banner {
-    pub(super) fn new(service: &Service, lang: Language, query: &ConnectorQuery) -> Self {
+    pub(in crate::service::pages) fn new(service: &Service, lang: Language, query: &ConnectorQuery) -> Self {
         let failure =
             service.runner.failure().map(|failure| format!("{} ({})", failure.message, moment(failure.since)));
         Self { operation: operation(lang, &query.done), under_way: under_way(service, lang), failure }
@@ -39,6 +39,11 @@ fn operation(lang: Language, done: &str) -> Option<&'static str> {
         "retry" => words.done_retry,
         "pause" => words.done_pause,
         "resume" => words.done_resume,
+        "upload" => lang.of(
+            "Tệp đã ở trong thư mục của kết nối; lượt chạy tới sẽ đọc. Có thể bấm Chạy ngay.",
+            "The file is in the folder of the connector; the next run reads it. You may run it now.",
+        ),
+        "discard" => lang.of("Tệp đã được bỏ; không có gì được lưu.", "The file was discarded; nothing is stored."),
         "busy" => words.not_done,
         _ => return None,
     })

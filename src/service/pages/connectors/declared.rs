@@ -13,12 +13,20 @@ pub(super) struct Field {
     pub(super) name: Option<String>,
     /// Headings or paths that it is read from; `None` if the connector does not map it.
     pub(super) source_names: Option<String>,
+    /// The same, one by one.
+    names: Vec<String>,
 }
 
 impl Field {
     pub(super) fn new(connector: &Connector, name: Option<String>) -> Self {
         let map = name.as_ref().and_then(|name| connector.file.map.get(name));
-        Self { source_names: map.map(|map| map.from.names().join(", ")), name }
+        let names = map.map(|map| map.from.names()).unwrap_or_default();
+        Self { source_names: map.map(|_| names.join(", ")), names, name }
+    }
+
+    /// Whether it is read from a heading or path of the source.
+    pub(super) fn reads(&self, source_name: &str) -> bool {
+        self.names.iter().any(|name| name == source_name)
     }
 }
 

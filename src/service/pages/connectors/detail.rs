@@ -10,6 +10,7 @@ use axum::response::Response;
 use super::banner::{Banner, ConnectorQuery};
 use super::declared::{Field, readable};
 use super::health_row::HealthRow;
+use super::upload::takes_files;
 use crate::locale::{Language, moment};
 use crate::model::connector::{Access, Connector};
 use crate::model::pull::{Drift, Findings, Outcome, Purpose};
@@ -55,6 +56,8 @@ struct DetailPage<'a> {
     groups: Vec<RejectionGroup>,
     /// The connector reads files.
     is_files: bool,
+    /// Address of the page where files are uploaded to it.
+    upload: Option<String>,
     rejected: Vec<RejectedRow>,
     range: String,
     newer: Option<usize>,
@@ -156,6 +159,7 @@ pub(in crate::service::pages) async fn page(
         slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
         groups: groups(lang, connector, service.ledger.open_groups(&name).await?),
         is_files,
+        upload: takes_files(&service, connector).then(|| format!("/connectors/{name}/upload")),
         rejected: shown
             .iter()
             .zip(files)

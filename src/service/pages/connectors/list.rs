@@ -47,8 +47,8 @@ pub(in crate::service::pages) async fn page(
             HealthSubject::Publication => publications.push(row),
         }
     }
-    // Connectors that need attention first, otherwise in the order of the names.
-    connectors.sort_by_key(|row| row.is_fine);
+    // The worst first, otherwise in the order of the names.
+    connectors.sort_by_key(|row| row.order);
     html(&ListPage {
         layout: Layout::new(&service, &visitor, lang.words().connectors, "connectors"),
         is_operator: visitor.is_operator(),

@@ -1,9 +1,12 @@
 //! The pages of connectors: list, detail, rejected rows, and the operations of an operator.
 
-mod banner;
+pub(super) mod banner;
 mod declared;
 pub(super) mod detail;
-mod health_row;
+pub(super) mod health_row;
 pub(super) mod list;
 pub(super) mod operations;
+mod place;
 pub(super) mod rejected;
+pub(super) mod upload;
+mod upload_words;

@@ -32,7 +32,8 @@ struct RejectedPage<'a> {
     readable: Option<String>,
     closed_by: Option<i64>,
     origin: Option<String>,
-    kept: Vec<(String, String)>,
+    /// Heading of the source, value, whether the row was rejected because of it.
+    kept: Vec<(String, String, bool)>,
 }
 
 pub(in crate::service::pages) async fn page(
@@ -40,17 +41,23 @@ pub(in crate::service::pages) async fn page(
     visitor: Visitor,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let caller = visitor.authenticated()?;
+    visitor.authenticated()?;
     let missing = || PageError::not_found(format!("`{name}` has no rejected row `{id}`"));
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let number: i64 = id.parse().map_err(|_| missing())?;
     let row = service.ledger.quarantined_row(number).await?.filter(|row| row.connector == name).ok_or_else(missing)?;
-    service.access.record_read(&caller.name, "page", &format!("quarantine row {number}"), run::now()).await?;
+    visitor.reads_dossiers(&service, &format!("quarantine row {number}")).await?;
     let (origin, kept) = kept_fields(&service, &row).await?;
     let lang = visitor.lang;
     let (asked_of, rows) = (Arc::clone(&service), [row.clone()]);
     let files = tokio::task::spawn_blocking(move || run::rejected_files(&asked_of.config, &rows)).await;
     let file = files.map_err(|error| PageError::from(RunError::from(error)))?.into_iter().next().flatten();
+    let field = Field::new(connector, row.field.clone());
+    let shown = |(name, value): (String, String)| {
+        let is_faulty = field.reads(&name);
+        (name, kept_value(lang, &value), is_faulty)
+    };
+    let kept = kept.into_iter().map(shown).collect();
     html(&RejectedPage {
         layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().rejected_row), "connectors"),
         connector: &name,
@@ -59,11 +66,11 @@ pub(in crate::service::pages) async fn page(
         run: row.run,
         is_file: file.is_some(),
         place: lang.place(file.as_deref(), row.page, row.row),
-        field: Field::new(connector, row.field.clone()),
+        field,
         readable: row.field.as_deref().and_then(|field| readable(lang, connector, field, &row.reason)),
         reason: rejection_reason(lang, &row.reason),
         closed_by: row.closed_by,
         origin,
-        kept: kept.into_iter().map(|(name, value)| (name, kept_value(lang, &value))).collect(),
+        kept,
     })
 }

@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use strum::IntoEnumIterator as _;
 
-use super::download::{file, without_formula};
-use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, night_summary};
+use super::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use super::shown_figure::ShownFigure;
-use crate::indicators::{DOSSIER_COLUMNS, DossierPage, ExplainedUnits, FigureOf, Side};
+use crate::indicators::{DOSSIER_COLUMNS, DossierPage, ExplainedUnits, Side};
 use crate::lists;
 use crate::locale::{Initial, Language};
 use crate::model::indicator::IndicatorDefinition;
@@ -23,8 +21,8 @@ use crate::service::explaining::{ExplainedQuery, explain, explainable, side_name
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
+use crate::service::pages::spreadsheet::{self, SEMICOLON, plain_name};
 use crate::service::pages::visitor::Visitor;
-use crate::service::problem::Problem;
 use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
@@ -99,24 +97,11 @@ async fn find<'s>(
 ) -> Result<Found<'s>, PageError> {
     let caller = visitor.reader()?;
     let definition = explainable(&service.config, id)?;
-    let page_query = FigurePageQuery {
-        period: query.period.clone(),
-        scope: if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope }.to_owned(),
-        as_of: query.as_of.clone(),
-        ..FigurePageQuery::default()
-    };
-    let selection = Selection::new(service, &page_query).await?;
-    let figure = match &selection.scope {
-        SelectedScope::Province => FigureOf::Province,
-        SelectedScope::Tier(tier) => FigureOf::Tier(*tier),
-        SelectedScope::Agency(code) => FigureOf::Agency(code.clone()),
-        SelectedScope::All => {
-            return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
-        }
-    };
+    let scope = if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope };
+    let selection = Selection::of_page(service, &FigurePageQuery::of(&query.period, scope, &query.as_of)).await?;
     let side = side_named(Some(query.side.as_str()).filter(|name| !name.is_empty()), definition)?;
     let what = format!("explain {id} {} {}", selection.period, side.name());
-    let scope = ReadableScope::new(service, caller, Some(figure))?;
+    let scope = ReadableScope::new(service, caller, Some(selection.figure_of()))?;
     let read = scope.recorded(service, caller, ("page", &what)).await?;
     let page = DossierPage { side, offset: query.offset, limit };
     let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, page };
@@ -195,28 +180,13 @@ pub(in crate::service::pages) async fn csv(
 ) -> Result<Response, PageError> {
     let query = DossiersQuery { offset: 0, ..query };
     let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, MOST_IN_FILE).await?;
-    let bytes = lines(&explained.rows).map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    let plain = |text: &str| -> String {
-        text.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()
-    };
-    let name = format!("ho-so_{}_{}_{}.csv", plain(&id), selection.period, side.name());
-    Ok(file(bytes, "text/csv; charset=utf-8", &name))
-}
-
-fn lines(dossiers: &[Vec<ListCell>]) -> Result<Vec<u8>, ::csv::Error> {
-    let mut out = "\u{feff}".as_bytes().to_vec();
-    let mut writer =
-        ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(&mut out);
-    writer.write_record(DOSSIER_COLUMNS.iter().map(|column| column.vi))?;
-    for row in dossiers {
+    let name = format!("ho-so_{}_{}_{}.csv", plain_name(&id), selection.period, side.name());
+    let cells = |row: &Vec<ListCell>| {
         let cells = DOSSIER_COLUMNS.iter().zip(row);
-        writer.write_record(
-            cells.map(|(column, cell)| without_formula(&cell_text(Language::Vietnamese, column, cell))),
-        )?;
-    }
-    writer.flush()?;
-    drop(writer);
-    Ok(out)
+        cells.map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
+    };
+    let headings = DOSSIER_COLUMNS.iter().map(|column| column.vi);
+    spreadsheet::csv(&name, SEMICOLON, headings, explained.rows.iter().map(cells))
 }
 
 /// What a side means, in words.

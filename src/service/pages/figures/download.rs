@@ -1,14 +1,14 @@
 //! Figures as files for people: XLSX and CSV. Always in Vietnamese, whatever the language of the page, since they go
 //! into reports.
 //!
-//! CSV has a byte order mark and CRLF line ends, for spreadsheets. With `separator=semicolon`, which a Vietnamese
-//! spreadsheet expects, numbers have a decimal comma; with `comma`, a decimal point. Dates are `dd/MM/yyyy` in both.
+//! In CSV with `separator=semicolon`, which a Vietnamese spreadsheet expects, numbers have a decimal comma; with `comma`, a
+//! decimal point. Dates are `dd/MM/yyyy` in both.
 
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::civil::Date;
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
@@ -24,6 +24,7 @@ use crate::run::RunError;
 use crate::service::Service;
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
+use crate::service::pages::spreadsheet::{self, SEMICOLON, XLSX, plain_name};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 
@@ -83,7 +84,7 @@ pub(in crate::service::pages) async fn workbook(
     });
     let bytes = made.await.map_err(RunError::from)?;
     let bytes = bytes.map_err(|error| Problem::internal("the workbook cannot be written", &error))?;
-    Ok(file(bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &name))
+    Ok(spreadsheet::file(bytes, XLSX, &name))
 }
 
 pub(in crate::service::pages) async fn csv(
@@ -92,7 +93,7 @@ pub(in crate::service::pages) async fn csv(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let separator = match query.separator.as_str() {
-        "" | "semicolon" => b';',
+        "" | "semicolon" => SEMICOLON,
         "comma" => b',',
         other => {
             let detail = format!("`separator`: there is no `{other}`; there are: semicolon, comma");
@@ -105,9 +106,8 @@ pub(in crate::service::pages) async fn csv(
     let made = tokio::task::spawn_blocking(move || {
         lines(&config, &selection, &figures(&selection, indicator.as_deref()), separator)
     });
-    let bytes = made.await.map_err(RunError::from)?;
-    let bytes = bytes.map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    Ok(file(bytes, "text/csv; charset=utf-8", &name))
+    let headings = COLUMNS.iter().map(|(heading, _)| *heading).chain(NIGHT_COLUMNS);
+    spreadsheet::csv(&name, separator, headings, made.await.map_err(RunError::from)?)
 }
 
 /// Checks access and query; returns the selection and the indicator that is filtered by.
@@ -139,20 +139,8 @@ fn figures<'s>(selection: &'s Selection, indicator: Option<&str>) -> Vec<&'s Fig
 fn file_name(selection: &Selection, query: &FigurePageQuery, ending: &str) -> String {
     let night = local(selection.night.record.night.as_of).date();
     let parts = [query.indicator.as_str(), query.scope.as_str()].into_iter().filter(|part| !part.is_empty());
-    let plain = |part: &str| {
-        part.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()
-    };
-    let parts: Vec<String> = parts.map(plain).collect();
-    let of = parts.iter().fold(String::new(), |name, part| name + "_" + part);
+    let of = parts.fold(String::new(), |name, part| name + "_" + &plain_name(part));
     format!("so-lieu-mot-cua_{}{of}_dem-{night}.{ending}", selection.period)
-}
-
-pub(in crate::service::pages) fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
-    let disposition =
-        HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("names are plain ASCII");
-    let headers: [(HeaderName, HeaderValue); 2] =
-        [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, bytes).into_response()
 }
 
 fn cells(config: &Configuration, figure: &Figure) -> [Cell; 22] {
@@ -207,22 +195,9 @@ fn completeness(is_complete: bool) -> &'static str {
     if is_complete { "Đủ số liệu" } else { "Số liệu tạm thời, chưa đủ nguồn" }
 }
 
-/// Prefixes a text that a spreadsheet would evaluate as a formula with an apostrophe (CSV injection).
-pub(in crate::service::pages) fn without_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
-fn lines(
-    config: &Configuration,
-    selection: &Selection,
-    figures: &[&Figure],
-    separator: u8,
-) -> Result<Vec<u8>, ::csv::Error> {
-    let mut out = "\u{feff}".as_bytes().to_vec();
-    let mut writer =
-        ::csv::WriterBuilder::new().delimiter(separator).terminator(::csv::Terminator::CRLF).from_writer(&mut out);
-    writer.write_record(COLUMNS.iter().map(|(heading, _)| *heading).chain(NIGHT_COLUMNS))?;
-    let number = |number: String| if separator == b';' { number.replace('.', ",") } else { number };
+/// The cells of each figure, and those of its night. With semicolons, numbers have a decimal comma.
+fn lines(config: &Configuration, selection: &Selection, figures: &[&Figure], separator: u8) -> Vec<Vec<String>> {
+    let number = |number: String| if separator == SEMICOLON { number.replace('.', ",") } else { number };
     let night = &selection.night.record.night;
     let of_night = [
         moment(night.as_of),
@@ -230,20 +205,15 @@ fn lines(
         completeness(night.complete).to_owned(),
         night.run.to_string(),
     ];
-    for figure in figures {
-        let cells = cells(config, figure).map(|cell| match cell {
-            Cell::Text(text) => without_formula(&text),
-            Cell::Day(day) => date(day),
-            Cell::Count(count) => count.to_string(),
-            Cell::Share(share) => number(format!("{:.2}", share * 100.0)),
-            Cell::Amount(amount) => number(format!("{amount:.2}")),
-            Cell::Empty => String::new(),
-        });
-        writer.write_record(cells.iter().chain(&of_night))?;
-    }
-    writer.flush()?;
-    drop(writer);
-    Ok(out)
+    let text = |cell: Cell| match cell {
+        Cell::Text(text) => text,
+        Cell::Day(day) => date(day),
+        Cell::Count(count) => count.to_string(),
+        Cell::Share(share) => number(format!("{:.2}", share * 100.0)),
+        Cell::Amount(amount) => number(format!("{amount:.2}")),
+        Cell::Empty => String::new(),
+    };
+    figures.iter().map(|figure| cells(config, figure).map(text).into_iter().chain(of_night.clone()).collect()).collect()
 }
 
 fn base() -> Format {
@@ -357,17 +327,4 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, formats: &Fo
 fn excel_day(date: Date) -> Result<ExcelDateTime, XlsxError> {
     let part = |number: i8| u8::try_from(number).unwrap_or(1);
     ExcelDateTime::from_ymd(u16::try_from(date.year()).unwrap_or(1900), part(date.month()), part(date.day()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_that_look_like_formulas_are_prefixed() {
-        for text in ["=1+1", "+84", "-1", "@SUM(A1)", "\t=1"] {
-            assert_eq!(without_formula(text), format!("'{text}"));
-        }
-        assert_eq!(without_formula("Sở Tư pháp"), "Sở Tư pháp");
-    }
 }

@@ -7,5 +7,5 @@ pub(super) mod indicator;
 pub(super) mod overview;
 pub(super) mod revisions;
 pub(super) mod selection;
-mod shown_figure;
-mod trend;
+pub(super) mod shown_figure;
+pub(super) mod trend;

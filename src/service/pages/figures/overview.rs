@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, night_summary};
+use super::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use super::shown_figure::ShownFigure;
 use super::trend;
 use crate::locale::{Initial, Language};
 use crate::model::figure::{Figure, Met};
 use crate::model::indicator::IndicatorDefinition;
 use crate::service::Service;
+use crate::service::pages::headlines::{ShownChange, difference};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
@@ -39,6 +39,10 @@ struct FiguresPage<'a> {
     summary: [usize; 3],
     /// Number of targets of which it is not known whether they are met.
     unknown: usize,
+    /// Period, scope and night of the links.
+    address: String,
+    headlines: Vec<IndicatorRow>,
+    /// The other indicators.
     groups: Vec<DocumentGroup>,
 }
 
@@ -56,6 +60,8 @@ struct IndicatorRow {
     rules: String,
     value: ShownFigure,
     spark: Option<String>,
+    /// Since the period before.
+    change: Option<ShownChange>,
     is_before_law: bool,
 }
 
@@ -65,16 +71,16 @@ pub(in crate::service::pages) async fn page(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     visitor.may_read_figures(&service)?;
-    let selection = Selection::new(&service, &query).await?;
-    if selection.scope == SelectedScope::All {
-        return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads only"));
-    }
+    let selection = Selection::of_page(&service, &query).await?;
     let lang = visitor.lang;
     let mut by_indicator: HashMap<&str, Vec<&Figure>> = HashMap::new();
     for figure in selection.of_scope() {
         by_indicator.entry(&figure.indicator).or_default().push(figure);
     }
     let (mut groups, mut summary, mut unknown): (Vec<DocumentGroup>, _, _) = (Vec::new(), [0; 3], 0);
+    let is_headline: Vec<&str> =
+        service.config.headline_indicators().iter().map(|known| known.definition.id.as_str()).collect();
+    let mut headlines: Vec<(Option<usize>, IndicatorRow)> = Vec::new();
     for indicator in &service.config.indicators {
         let definition = &indicator.definition;
         let figures = by_indicator.get(definition.id.as_str()).map_or(&[][..], Vec::as_slice);
@@ -86,7 +92,12 @@ pub(in crate::service::pages) async fn page(
             Some(Met::Unknown) => unknown += 1,
             None => {}
         }
-        let row = row(lang, definition, figure, &trend::until(figures.iter().copied(), selection.period));
+        let row = row(lang, definition, figure, figures);
+        let position = is_headline.iter().position(|id| *id == definition.id);
+        if position.is_some() {
+            headlines.push((position, row));
+            continue;
+        }
         let heading = heading(lang, definition);
         match groups.iter_mut().find(|group| group.heading == heading) {
             Some(group) => group.rows.push(row),
@@ -100,10 +111,15 @@ pub(in crate::service::pages) async fn page(
     // Documents with the most targets first, the quality of the sources last.
     let targets = |group: &DocumentGroup| group.rows.iter().filter(|row| row.value.target.is_some()).count();
     groups.sort_by_key(|group| (group.heading == lang.words().source_quality, std::cmp::Reverse(targets(group))));
+    headlines.sort_by_key(|(position, _)| *position);
+    let scope_code = selection.scope_code().to_owned();
+    let encoded: String = url::form_urlencoded::byte_serialize(scope_code.as_bytes()).collect();
     html(&FiguresPage {
+        address: format!("period={}&scope={encoded}{}", selection.period, selection.same_night()),
+        headlines: headlines.into_iter().map(|(_, row)| row).collect(),
         night: night_summary(&service, &visitor, &selection).await?,
         scope: selection.scope_name(lang, &service.config.settings.province.name),
-        scope_code: selection.scope_code().to_owned(),
+        scope_code,
         period: lang.period(selection.period, Initial::Upper),
         period_code: selection.period.to_string(),
         as_of: selection.as_of.clone().unwrap_or_default(),
@@ -127,14 +143,19 @@ fn heading(lang: Language, definition: &IndicatorDefinition) -> String {
     definition.legal.document.clone()
 }
 
-fn row(lang: Language, definition: &IndicatorDefinition, figure: &Figure, trend: &[&Figure]) -> IndicatorRow {
+/// `figures`: of every period, among them the shown one.
+fn row(lang: Language, definition: &IndicatorDefinition, figure: &Figure, figures: &[&Figure]) -> IndicatorRow {
+    let before = figure.period.previous();
+    let before = figures.iter().copied().find(|one| Some(one.period) == before && one.rules == figure.rules);
+    let change = before.and_then(|before| difference(figure, before));
     IndicatorRow {
         id: definition.id.clone(),
         title: lang.of(&definition.title.vi, &definition.title.en).to_owned(),
         article: definition.legal.place.clone(),
         rules: figure.rules.to_string(),
         value: ShownFigure::new(lang, figure),
-        spark: trend::spark(lang, trend),
+        spark: trend::spark(lang, &trend::until(figures.iter().copied(), figure.period)),
+        change: change.map(|change| ShownChange::new(lang, figure, definition.better, change)),
         is_before_law: figure.period.end().to_string() < definition.legal.from,
     }
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::selection::{FigurePageQuery, SelectedScope, Selection};
+use super::selection::{FigurePageQuery, Selection, indicator_named};
 use super::shown_figure::ShownFigure;
 use crate::locale::{Initial, Language, moment};
 use crate::run::{FigureRevision, figure_revisions};
@@ -52,12 +51,8 @@ pub(in crate::service::pages) async fn page(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     visitor.reader()?;
-    let about = service.config.indicators.iter().find(|indicator| indicator.definition.id == id);
-    let about = about.ok_or_else(|| PageError::not_found(format!("there is no indicator `{id}`")))?;
-    let selection = Selection::new(&service, &query).await?;
-    if selection.scope == SelectedScope::All {
-        return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads only"));
-    }
+    let about = indicator_named(&service, &id)?;
+    let selection = Selection::of_page(&service, &query).await?;
     let lang = visitor.lang;
     let of_indicator = selection.night.of_indicator(&id).iter().map(|position| selection.night.at(*position));
     let mut own = of_indicator.filter(|figure| figure.period == selection.period && selection.includes(figure));

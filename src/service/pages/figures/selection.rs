@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 use strum::IntoEnumIterator as _;
 
+use crate::config::DefinedIndicator;
+use crate::indicators::FigureOf;
 use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
@@ -35,14 +38,18 @@ const KINDS: [PeriodKind; 10] = [
     PeriodKind::StatutoryMonth,
 ];
 
+/// What `scope` may be.
+const SCOPE_FORMS: &str = "write `province` for the whole province, `tier-province`, `tier-district` or \
+                           `tier-commune` for a tier, or the code of an agency (`/api/v1/agencies`)";
+
 /// Query of the figure pages and downloads.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::service::pages) struct FigurePageQuery {
     /// A named period; empty for the current year.
     pub(in crate::service::pages) period: String,
-    /// Empty for the province; `province`, `district` or `commune` for a tier; else the code of an agency.
-    /// Downloads also accept `all`.
+    /// Empty or `province` for the whole province; `tier-province`, `tier-district` or `tier-commune` for a tier; else
+    /// the code of an agency. Downloads also accept `all`.
     pub(in crate::service::pages) scope: String,
     /// The night: the newest at or before this day or moment; empty for the newest of all.
     pub(in crate::service::pages) as_of: String,
@@ -52,6 +59,14 @@ pub(in crate::service::pages) struct FigurePageQuery {
     pub(in crate::service::pages) indicator: String,
     /// `comma` or `semicolon`; for CSV downloads.
     pub(in crate::service::pages) separator: String,
+}
+
+impl FigurePageQuery {
+    /// The query of a page that has no further parameters of figures.
+    pub(in crate::service::pages) fn of(period: &str, scope: &str, as_of: &str) -> Self {
+        let [period, scope, as_of] = [period, scope, as_of].map(str::to_owned);
+        Self { period, scope, as_of, ..Self::default() }
+    }
 }
 
 /// Scope that was selected.
@@ -96,6 +111,28 @@ impl Selection {
         Ok(Self { night, scope, period, as_of, ended })
     }
 
+    /// The selection of a page, which shows one scope: as [`Self::new`], without `scope=all`.
+    pub(in crate::service::pages) async fn of_page(
+        service: &Service,
+        query: &FigurePageQuery,
+    ) -> Result<Self, PageError> {
+        let selection = Self::new(service, query).await?;
+        if selection.scope == SelectedScope::All {
+            let detail = format!("`scope=all` is for downloads of figures only; {SCOPE_FORMS}");
+            return Err(PageError::new(StatusCode::BAD_REQUEST, detail));
+        }
+        Ok(selection)
+    }
+
+    /// Whose dossiers the selected figures count.
+    pub(in crate::service::pages) fn figure_of(&self) -> FigureOf {
+        match &self.scope {
+            SelectedScope::Province | SelectedScope::All => FigureOf::Province,
+            SelectedScope::Tier(tier) => FigureOf::Tier(*tier),
+            SelectedScope::Agency(code) => FigureOf::Agency(code.clone()),
+        }
+    }
+
     /// Figures of the scope and of every period, in the order of the night.
     pub(in crate::service::pages) fn of_scope(&self) -> Vec<&Figure> {
         let at = |position: &u32| self.night.at(*position);
@@ -130,7 +167,7 @@ impl Selection {
     pub(in crate::service::pages) fn scope_code(&self) -> &str {
         match &self.scope {
             SelectedScope::Province => "",
-            SelectedScope::Tier(tier) => tier.name(),
+            SelectedScope::Tier(tier) => tier_scope(*tier),
             SelectedScope::Agency(code) => code,
             SelectedScope::All => "all",
         }
@@ -208,26 +245,28 @@ impl Selection {
         let has = |tier: &Tier| {
             self.night.without_agency().iter().any(|position| self.night.at(*position).tier == Some(*tier))
         };
-        let choice =
-            |tier: Tier| (tier.name().to_owned(), lang.tier(tier).to_owned(), self.scope == SelectedScope::Tier(tier));
+        let choice = |tier: Tier| {
+            (tier_scope(tier).to_owned(), lang.tier(tier).to_owned(), self.scope == SelectedScope::Tier(tier))
+        };
         Tier::iter().filter(has).map(choice).collect()
     }
 }
 
 fn selected_scope(service: &Service, night: &LoadedNight, scope: &str) -> Result<SelectedScope, PageError> {
     match scope {
-        "" => return Ok(SelectedScope::Province),
+        "" | "province" => return Ok(SelectedScope::Province),
         "all" => return Ok(SelectedScope::All),
+        "tier-province" => return Ok(SelectedScope::Tier(Tier::Province)),
+        // Without the prefix in addresses that people kept from earlier versions.
+        "tier-district" | "district" => return Ok(SelectedScope::Tier(Tier::District)),
+        "tier-commune" | "commune" => return Ok(SelectedScope::Tier(Tier::Commune)),
         _ => {}
-    }
-    if let Ok(tier) = scope.parse::<Tier>() {
-        return Ok(SelectedScope::Tier(tier));
     }
     let registered = || service.config.registries.agencies.iter().any(|agency| agency.code == scope);
     if !night.of_agency(scope).is_empty() || registered() {
         return Ok(SelectedScope::Agency(scope.to_owned()));
     }
-    Err(Problem::bad_request(format!("`scope`: there is no agency `{scope}`")).into())
+    Err(Problem::bad_request(format!("`scope`: there is no agency `{scope}`; {SCOPE_FORMS}")).into())
 }
 
 fn named_period(text: &str) -> Result<Period, PageError> {
@@ -243,6 +282,26 @@ fn named_period(text: &str) -> Result<Period, PageError> {
 
 fn current_year(night: &LoadedNight) -> Period {
     Period::Year { year: local(night.record.night.as_of).date().year() }
+}
+
+/// Value of `scope` for a tier. `province` alone is the whole province, as in the API.
+pub(in crate::service::pages) fn tier_scope(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Province => "tier-province",
+        Tier::District => "tier-district",
+        Tier::Commune => "tier-commune",
+    }
+}
+
+/// The indicator of an identifier; without one, the page says that it is not found.
+pub(in crate::service::pages) fn indicator_named<'s>(
+    service: &'s Service,
+    id: &str,
+) -> Result<&'s DefinedIndicator, PageError> {
+    let indicators = &service.config.indicators;
+    indicators.iter().find(|indicator| indicator.definition.id == id).ok_or_else(|| {
+        PageError::not_found(format!("there is no indicator `{id}`; `/api/v1/indicators` lists what there is"))
+    })
 }
 
 /// The night in one line, with the states of its connectors if the visitor may know them.

@@ -4,32 +4,34 @@ use crate::locale::{Language, UnitSpace};
 use crate::model::figure::{Figure, Met};
 
 /// A figure as the tables show it.
-pub(super) struct ShownFigure {
+#[derive(Debug)]
+pub(in crate::service::pages) struct ShownFigure {
     /// Empty for a figure without a denominator.
-    pub(super) counts: String,
-    pub(super) value: String,
+    pub(in crate::service::pages) counts: String,
+    pub(in crate::service::pages) value: String,
     /// What is unknown of it, in words.
-    pub(super) unknown: Option<String>,
+    pub(in crate::service::pages) unknown: Option<String>,
     /// Between which shares it lies if part of it is unknown.
-    pub(super) bounds: Option<String>,
+    pub(in crate::service::pages) bounds: Option<String>,
     /// Whether there is no value, since there were no dossiers or nothing is known of them.
-    pub(super) is_nothing: bool,
-    pub(super) target: Option<String>,
-    pub(super) met: Option<MetBadge>,
+    pub(in crate::service::pages) is_nothing: bool,
+    pub(in crate::service::pages) target: Option<String>,
+    pub(in crate::service::pages) met: Option<MetBadge>,
     /// In the place of `met` for a period shorter than the year of an annual target.
-    pub(super) annual_target: Option<String>,
-    pub(super) unmatched: Option<String>,
+    pub(in crate::service::pages) annual_target: Option<String>,
+    pub(in crate::service::pages) unmatched: Option<String>,
 }
 
 /// Whether a target is met, as a badge.
-pub(super) struct MetBadge {
+#[derive(Debug)]
+pub(in crate::service::pages) struct MetBadge {
     /// CSS class: `yes`, `no`, `open` or `unknown`.
-    pub(super) class: &'static str,
-    pub(super) word: &'static str,
+    pub(in crate::service::pages) class: &'static str,
+    pub(in crate::service::pages) word: &'static str,
 }
 
 impl ShownFigure {
-    pub(super) fn new(lang: Language, figure: &Figure) -> Self {
+    pub(in crate::service::pages) fn new(lang: Language, figure: &Figure) -> Self {
         let badge = |met| {
             let class = match met {
                 Met::Yes => "yes",

@@ -41,8 +41,33 @@ struct Chart {
     last: Option<(String, String, String)>,
 }
 
+#[derive(Template)]
+#[template(path = "bar.html")]
+struct Bar {
+    /// Of 100.
+    width: String,
+    /// x of the target.
+    target: Option<String>,
+}
+
+/// A bar of a value, with a line at the target: of 100 % for a ratio, else of the largest value. It is decoration: the value
+/// stands beside it. `None` without a value.
+pub(in crate::service::pages) fn bar(figure: &Figure, largest: f64) -> Option<String> {
+    let value = figure.value()?;
+    let whole = match figure.kind {
+        IndicatorKind::Ratio => 1.0,
+        IndicatorKind::Points => MOST_POINTS,
+        _ => largest.max(figure.target.unwrap_or(0.0)),
+    };
+    let share = |amount: f64| number((amount / whole * 100.0).clamp(0.0, 100.0));
+    (whole > 0.0).then(|| Bar { width: share(value), target: figure.target.map(share) }.render().ok()).flatten()
+}
+
 /// Of the figures of one indicator and scope: the last ones of the kind of `period`, up to `period`, oldest first.
-pub(super) fn until<'f>(figures: impl IntoIterator<Item = &'f Figure>, period: Period) -> Vec<&'f Figure> {
+pub(in crate::service::pages) fn until<'f>(
+    figures: impl IntoIterator<Item = &'f Figure>,
+    period: Period,
+) -> Vec<&'f Figure> {
     let same = |figure: &&Figure| figure.period.kind() == period.kind() && figure.period.start() <= period.start();
     let mut kept: Vec<&Figure> = figures.into_iter().filter(same).collect();
     kept.sort_by_key(|figure| figure.period.start());
@@ -117,7 +142,7 @@ fn lines_and_dots(points: &[Option<Point>]) -> (Vec<String>, Vec<(String, String
 }
 
 /// A sparkline; `None` for fewer than two periods.
-pub(super) fn spark(lang: Language, figures: &[&Figure]) -> Option<String> {
+pub(in crate::service::pages) fn spark(lang: Language, figures: &[&Figure]) -> Option<String> {
     if figures.len() < 2 {
         return None;
     }
@@ -128,7 +153,7 @@ pub(super) fn spark(lang: Language, figures: &[&Figure]) -> Option<String> {
 }
 
 /// A chart with axes; `None` without figures.
-pub(super) fn chart(lang: Language, figures: &[&Figure]) -> Option<String> {
+pub(in crate::service::pages) fn chart(lang: Language, figures: &[&Figure]) -> Option<String> {
     let newest = figures.last()?;
     let bounds = bounds(figures, newest.target);
     let (left_top, right_bottom) = ((64.0, 14.0), (604.0, 188.0));
@@ -194,6 +219,16 @@ mod tests {
             drawing.contains("Tháng 1/2026 50,00\u{a0}%; Tháng 2/2026 100,00\u{a0}%; Tháng 3/2026 không phát sinh")
         );
         assert!(!drawing.contains("style="));
+    }
+
+    #[test]
+    fn a_bar_has_the_share_and_the_target() {
+        let half = Figure { target: Some(0.95), ..of_month(1, 1, 2) };
+        let drawing = bar(&half, 0.5).expect("it has a value");
+        assert!(drawing.contains("width=\"50.0\"") && drawing.contains("x1=\"95.0\""), "{drawing}");
+        let count = Figure { kind: IndicatorKind::Count, denominator: None, ..of_month(1, 30, 1) };
+        assert!(bar(&count, 120.0).expect("it has a value").contains("width=\"25.0\""));
+        assert!(bar(&of_month(1, 0, 0), 1.0).is_none());
     }
 
     #[test]

@@ -267,7 +267,6 @@ words! {
     agency: "Đơn vị", "Agency";
     sort_by: "Sắp xếp theo", "Sort by";
     by_name: "tên đơn vị", "name";
-    by_value: "giá trị", "value";
     law: "Căn cứ", "Legal source";
     in_force_from: "hiệu lực từ", "in force from";
     evidence: "Tài liệu kiểm chứng", "Evidence";

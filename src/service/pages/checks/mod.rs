@@ -1,0 +1,7 @@
+//! The pages that check the data: portal against post, and later changes that make a ratio look better.
+
+pub(super) mod integrity;
+mod listing;
+pub(super) mod reconcile;
+pub(super) mod reconcile_dossiers;
+pub(super) mod unmatched;

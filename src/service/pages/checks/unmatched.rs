@@ -1,0 +1,104 @@
+//! The postal items that belong to no dossier, with codes that are near. They hold dossier codes, so they need a caller, and the
+//! access is recorded.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+
+use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
+use super::reconcile::ReconcileQuery;
+use crate::indicators::UnmatchedItem;
+use crate::locale::{Initial, Language, moment};
+use crate::run;
+use crate::service::Service;
+use crate::service::explaining::{config_of_night, permit};
+use crate::service::pages::figures::selection::{FigurePageQuery, Selection};
+use crate::service::pages::layout::{Layout, html};
+use crate::service::pages::page_error::PageError;
+use crate::service::pages::spreadsheet::{self, SEMICOLON};
+use crate::service::pages::visitor::Visitor;
+
+async fn find(
+    service: &Service,
+    visitor: &Visitor,
+    query: &ReconcileQuery,
+) -> Result<(Selection, Vec<UnmatchedItem>), PageError> {
+    visitor.authenticated()?;
+    // Items have no agency.
+    let selection = Selection::of_page(service, &FigurePageQuery::of(&query.period, "", &query.as_of)).await?;
+    visitor.reads_dossiers(service, &format!("reconcile {} items", selection.period)).await?;
+    let config = config_of_night(service, &selection.night).await?;
+    let night = &selection.night.record.night;
+    let items = run::unmatched_items(&config, night, selection.period, permit().await?).await?;
+    Ok((selection, items))
+}
+
+fn headings(lang: Language) -> Vec<(String, bool)> {
+    let names = [
+        lang.of("mã bưu gửi", "item"),
+        lang.of("mã hồ sơ ghi trên bưu gửi", "dossier code on the item"),
+        lang.of("chiều", "direction"),
+        lang.of("bưu chính nhận", "taken by the post"),
+        lang.of("vì sao", "why"),
+        lang.of("mã hồ sơ gần giống", "codes that are near"),
+    ];
+    names.map(|name| (name.to_owned(), false)).into()
+}
+
+fn cells(lang: Language, item: &UnmatchedItem) -> Vec<String> {
+    let [vietnamese, english] = item.problem.meaning();
+    vec![
+        item.item_code.clone().unwrap_or_default(),
+        item.dossier_code.clone().unwrap_or_default(),
+        item.direction.as_deref().map(|direction| lang.dossier_word(direction).to_owned()).unwrap_or_default(),
+        item.accepted_at.map(moment).unwrap_or_default(),
+        lang.of(vietnamese, english).to_owned(),
+        item.near.join(", "),
+    ]
+}
+
+pub(in crate::service::pages) async fn page(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Query(query): Query<ReconcileQuery>,
+) -> Result<Response, PageError> {
+    let (selection, items) = find(&service, &visitor, &query).await?;
+    let lang = visitor.lang;
+    let total = items.len() as u64;
+    let listed: Vec<Vec<String>> =
+        items.iter().skip(query.offset as usize).take(LIMIT as usize).map(|item| cells(lang, item)).collect();
+    let (previous, next) = neighbours(query.offset, listed.len(), total);
+    let query_text = format!("period={}{}", selection.period, selection.same_night());
+    let at = |offset: u32| format!("/reconcile/items?{query_text}&offset={offset}");
+    let title = lang.of("Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier");
+    html(&ListingPage {
+        layout: Layout::new(&service, &visitor, title, "checks"),
+        back: (format!("/reconcile?{query_text}"), lang.of("Đối chiếu", "Reconcile").to_owned()),
+        title: title.to_owned(),
+        subtitle: format!("{}: {}", lang.period(selection.period, Initial::Upper), lang.number(total)),
+        explained: lang
+            .of(
+                "Mã gần giống khác một lỗi gõ: hỏi bưu cục mã đúng. Hệ thống không tự ghép.",
+                "Codes that are near differ by one mistake: ask the post office for the right one. They are never joined by guess.",
+            )
+            .to_owned(),
+        csv: format!("/reconcile/items.csv?{query_text}"),
+        rows: ListedRows::new(lang, headings(lang), listed, (query.offset, total)),
+        previous: previous.map(at),
+        next: next.map(at),
+    })
+}
+
+/// The items as a file.
+pub(in crate::service::pages) async fn csv(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Query(query): Query<ReconcileQuery>,
+) -> Result<Response, PageError> {
+    let (selection, items) = find(&service, &visitor, &query).await?;
+    let headings = headings(Language::Vietnamese);
+    let rows = items.iter().map(|item| cells(Language::Vietnamese, item));
+    let name = format!("buu-gui-khong-ho-so_{}.csv", selection.period);
+    spreadsheet::csv(&name, SEMICOLON, headings.iter().map(|(heading, _)| heading.as_str()), rows)
+}

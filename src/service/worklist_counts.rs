@@ -1,0 +1,75 @@
+//! How many dossiers are on each worklist, for pages that show it beside other things. Counting reads the tables, so a count
+//! is kept for some minutes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use crate::lists::WorklistCount;
+use crate::service::Service;
+use crate::service::dossiers;
+use crate::service::nights::LoadedNight;
+use crate::service::problem::Problem;
+use crate::service::readable_scope::ReadableScope;
+
+/// How long a count is shown. Lists move with the working hours, so it is short.
+const KEPT_MICROS: i64 = 10 * 60 * 1_000_000;
+/// Scopes that are kept.
+const MOST_KEPT: usize = 64;
+
+/// The counts of one scope.
+#[derive(Debug)]
+pub(super) struct CountedWorklists {
+    run: i64,
+    /// When they were counted, microseconds UTC.
+    pub(super) at: i64,
+    pub(super) lists: Vec<WorklistCount>,
+    /// Dossiers by connector.
+    pub(super) sources: BTreeMap<String, u64>,
+}
+
+/// The counts of the scopes that were shown last.
+#[derive(Debug, Default)]
+pub(super) struct WorklistCountCache {
+    by_scope: Mutex<HashMap<String, Arc<CountedWorklists>>>,
+}
+
+impl WorklistCountCache {
+    /// The counts of a scope, from the tables of a night, as of `now` or at most ten minutes before.
+    ///
+    /// # Errors
+    /// 404 without a ratio of on time; 503 while others are being counted; 500 if a table cannot be read.
+    pub(super) async fn counts(
+        &self,
+        service: &Service,
+        night: &LoadedNight,
+        scope: &ReadableScope,
+        now: i64,
+    ) -> Result<Arc<CountedWorklists>, Problem> {
+        let (key, run) = (format!("{:?}", scope.of()), night.record.night.run);
+        let is_new = |kept: &&Arc<CountedWorklists>| kept.run == run && (0..KEPT_MICROS).contains(&(now - kept.at));
+        if let Some(kept) = self.by_scope.lock().await.get(&key).filter(is_new) {
+            return Ok(Arc::clone(kept));
+        }
+        let counted = Arc::new(count(service, night, scope, now).await?);
+        let mut kept = self.by_scope.lock().await;
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&counted));
+        Ok(counted)
+    }
+}
+
+async fn count(
+    service: &Service,
+    night: &LoadedNight,
+    scope: &ReadableScope,
+    now: i64,
+) -> Result<CountedWorklists, Problem> {
+    let night = &night.record.night;
+    let lists = dossiers::worklist_counts(service, (night, now), scope).await?;
+    let sources = dossiers::dossier_sources(service, night, scope).await?;
+    Ok(CountedWorklists { run: night.run, at: now, lists, sources })
+}
