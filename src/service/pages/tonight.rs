@@ -36,8 +36,6 @@ const LEAST_COMPARED: u64 = 10;
 struct TonightPage<'a> {
     layout: Layout<'a>,
     banner: Banner,
-    /// The office has no connector yet.
-    has_no_connector: bool,
     night: Option<NightSummary>,
     /// Connectors and publications that are not well, the worst first.
     broken: Vec<HealthRow>,
@@ -84,7 +82,6 @@ pub(super) async fn page(
     let mut page = TonightPage {
         layout: Layout::new(&service, &visitor, lang.of("Tổng quan", "Overview"), "tonight"),
         banner: Banner::new(&service, lang, &query),
-        has_no_connector: service.config.has_no_connector(),
         night: None,
         sound: subjects.len() - broken.len(),
         broken,
