@@ -20,7 +20,7 @@ use crate::config::PublicPart;
 use crate::indicators::FigureOf;
 use crate::locale::{Initial, Language, UnitSpace, moment};
 use crate::model::figure::Figure;
-use crate::model::indicator::{Better, IndicatorKind};
+use crate::model::indicator::{Better, CountedUnit, IndicatorKind};
 use crate::model::instant::local;
 use crate::model::period::Period;
 use crate::run::{self, ConnectorHealth, assess_connectors};
@@ -129,7 +129,7 @@ fn fallen(service: &Service, lang: Language, selection: &Selection, month: Perio
     let mut falls: Vec<(f64, Fallen)> = Vec::new();
     for known in service.config.headline_indicators() {
         let definition = &known.definition;
-        if definition.kind != IndicatorKind::Ratio {
+        if definition.kind != IndicatorKind::Ratio || definition.over != CountedUnit::Dossiers {
             continue;
         }
         let of_indicator = || night.of_indicator(&definition.id).iter().map(|position| night.at(*position));
