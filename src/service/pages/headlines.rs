@@ -34,7 +34,11 @@ impl ShownChange {
             (std::cmp::Ordering::Greater, Better::Higher) | (std::cmp::Ordering::Less, Better::Lower) => "better",
             _ => "worse",
         };
-        Self { class, text: lang.change(figure.kind, change, UnitSpace::NonBreaking) }
+        let text = match class {
+            "same" => lang.of("không đổi", "unchanged").to_owned(),
+            _ => lang.change(figure.kind, change, UnitSpace::NonBreaking),
+        };
+        Self { class, text }
     }
 }
 
