@@ -34,9 +34,10 @@ impl ShownChange {
             (std::cmp::Ordering::Greater, Better::Higher) | (std::cmp::Ordering::Less, Better::Lower) => "better",
             _ => "worse",
         };
-        let text = match class {
-            "same" => lang.of("không đổi", "unchanged").to_owned(),
-            _ => lang.change(figure.kind, change, UnitSpace::NonBreaking),
+        let text = if class == "same" {
+            lang.of("không đổi", "unchanged").to_owned()
+        } else {
+            lang.change(figure.kind, change, UnitSpace::NonBreaking)
         };
         Self { class, text }
     }
