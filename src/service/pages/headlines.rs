@@ -34,7 +34,12 @@ impl ShownChange {
             (std::cmp::Ordering::Greater, Better::Higher) | (std::cmp::Ordering::Less, Better::Lower) => "better",
             _ => "worse",
         };
-        Self { class, text: lang.change(figure.kind, change, UnitSpace::NonBreaking) }
+        let text = if class == "same" {
+            lang.of("không đổi", "unchanged").to_owned()
+        } else {
+            lang.change(figure.kind, change, UnitSpace::NonBreaking)
+        };
+        Self { class, text }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::indicators::FigureOf;
 use crate::lists::WorklistCount;
 use crate::locale::{Initial, Language, UnitSpace, moment};
 use crate::model::figure::Figure;
-use crate::model::indicator::{Better, IndicatorKind};
+use crate::model::indicator::{Better, CountedUnit, IndicatorKind};
 use crate::model::instant::local;
 use crate::model::period::Period;
 use crate::run::{self, ConnectorHealth, assess_connectors};
@@ -38,8 +38,6 @@ const LEAST_COMPARED: u64 = 10;
 struct TonightPage<'a> {
     layout: Layout<'a>,
     banner: Banner,
-    /// The office has no connector yet.
-    has_no_connector: bool,
     night: Option<NightSummary>,
     /// Connectors and publications that are not well, the worst first.
     broken: Vec<HealthRow>,
@@ -90,7 +88,6 @@ pub(super) async fn page(
     let mut page = TonightPage {
         layout: Layout::new(&service, &visitor, lang.of("Tổng quan", "Overview"), "tonight"),
         banner: Banner::new(&service, lang, &query),
-        has_no_connector: service.config.has_no_connector(),
         night: None,
         sound: subjects.len() - broken.len(),
         broken,
@@ -138,7 +135,7 @@ fn fallen(service: &Service, lang: Language, selection: &Selection, month: Perio
     let mut falls: Vec<(f64, Fallen)> = Vec::new();
     for known in service.config.headline_indicators() {
         let definition = &known.definition;
-        if definition.kind != IndicatorKind::Ratio {
+        if definition.kind != IndicatorKind::Ratio || definition.over != CountedUnit::Dossiers {
             continue;
         }
         let of_indicator = || night.of_indicator(&definition.id).iter().map(|position| night.at(*position));

@@ -68,7 +68,7 @@ fn a_file_counts_only_after_it_was_confirmed() {
     assert!(stored(&office).is_empty(), "nothing was stored");
 
     // What it holds is shown; no night would read it yet.
-    let checked = send(&service, &cookie, OWN, &body(&own, "Danh sách <b>3</b>.csv", ROWS));
+    let checked = send(&service, &cookie, OWN, &body(&own, "Danh sách <b>3.csv", ROWS));
     assert_eq!(checked.status, 200, "{}", checked.text());
     let text = sound("checked", checked.text(), "vi");
     assert!(text.contains("Tệp đọc được; chưa tính vào số liệu") && text.contains("chưa được khai"), "{text}");
@@ -94,12 +94,12 @@ fn a_file_counts_only_after_it_was_confirmed() {
         sound("placed", get(&service, placed.header("location"), &cookie).text(), "vi")
             .contains("lượt chạy tới sẽ đọc")
     );
-    assert_eq!(stored(&office), [PathBuf::from("Danh sách <b>3</b>.csv")]);
-    assert_eq!(std::fs::read_to_string(office.exports().join("Danh sách <b>3</b>.csv")).expect("UTF-8"), ROWS);
+    assert_eq!(stored(&office), [PathBuf::from("Danh sách <b>3.csv")]);
+    assert_eq!(std::fs::read_to_string(office.exports().join("Danh sách <b>3.csv")).expect("UTF-8"), ROWS);
     assert_eq!(confirm(&own, &id, "confirm").status, 422, "it is placed once");
 
     // A file that is discarded leaves nothing; one of the same name is announced.
-    let again = send(&service, &cookie, OWN, &body(&own, "Danh sách <b>3</b>.csv", ROWS));
+    let again = send(&service, &cookie, OWN, &body(&own, "Danh sách <b>3.csv", ROWS));
     assert!(sound("again", again.text(), "vi").contains("tệp cũ sẽ bị thay thế"));
     let discarded = confirm(&own, &value(again.text(), "id"), "discard");
     assert_eq!((discarded.status, discarded.header("location")), (303, "/connectors/desk?done=discard"));
