@@ -216,21 +216,20 @@ pub(super) fn counted_registry(
     is_scope: impl Fn(&FigureScope) -> bool,
 ) -> Result<CountedRegistry, IndicatorError> {
     let indicator = ComputedIndicator { definition, id: definition.id.as_str().into(), digest: "".into() };
-    let rule_sets = [(rules, vec![indicator])];
     let scan = DossierScan::new(inputs)?;
-    let views = HashMap::from([(rules.agency.name(), scan.view(inputs, rules.agency)?)]);
-    let groups = [plan_groups(&rule_sets[0].1, rules, inputs.period, moment_of(inputs, rules).1)?];
-    let rows = scan_groups(inputs, &rule_sets, &scan, &views, &groups)?.remove(0);
+    let view = scan.view(inputs, rules.agency)?;
+    let groups = plan_groups(&[indicator], rules, inputs.period, moment_of(inputs, rules).1)?;
+    let rows = scan.count(inputs, &[(rules, &view, &groups)])?;
     let periods = Periods::of_rows(inputs, &rows);
     let builder = FigureBuilder {
-        agencies: &views[rules.agency.name()].agencies,
+        agencies: &view.agencies,
         periods: &periods,
-        with_dossiers: &periods.with_dossiers(&groups[0], &rows),
+        with_dossiers: &periods.with_dossiers(&groups, &rows),
         rules: rules.id.as_str().into(),
         now: inputs.now,
     };
     let registry = RegistryRows::read(inputs, definition)?;
-    let sides = sides_of(0, &groups[0], &rows);
+    let sides = sides_of(0, &groups, &rows);
     let (mut sets, mut last_days) = (CountedSets::default(), HashMap::new());
     let mut take = |scope: &FigureScope, _: usize, found: CountedSets| {
         if is_scope(scope) {
