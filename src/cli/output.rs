@@ -75,27 +75,6 @@ pub(super) fn csv<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| Failure::internal(error.to_string()))
 }
 
-/// Rows of cells as CSV with a header.
-pub(super) fn csv_lines(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<String, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::internal(error.to_string());
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(headings).map_err(|error| failed(&error))?;
-    for row in rows {
-        writer.write_record(row).map_err(|error| failed(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|error| failed(&error))
-}
-
-/// A JSON value as a cell of CSV.
-pub(super) fn csv_value(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 /// A whole number with its thousands grouped: `12.345`.
 pub(super) fn number(number: u64) -> String {
     LANGUAGE.number(number)

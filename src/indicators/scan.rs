@@ -210,14 +210,17 @@ pub(super) fn facts_of(
     Ok(RuleSetFacts { facts, agencies: view.agencies, settings: scan.settings(inputs, rules) })
 }
 
+/// Counts by number of the agency and the values of further columns.
+type CountsBy<const N: usize> = BTreeMap<(u32, [Option<u32>; N]), u64>;
+
 /// How many rows there are for each agency, or its successor, and each value of further columns of numbers. Rows without
 /// an agency are not counted.
 pub(super) fn count_by<const N: usize>(
     rows: LazyFrame,
     agencies: &Agencies,
     further: [&str; N],
-) -> PolarsResult<BTreeMap<(u32, [Option<u32>; N]), u64>> {
-    let by: Vec<Expr> = std::iter::once("agency").chain(further).map(|name| col(name)).collect();
+) -> PolarsResult<CountsBy<N>> {
+    let by: Vec<Expr> = std::iter::once("agency").chain(further).map(col).collect();
     let counted = rows
         .select(by.clone())
         .group_by(by)

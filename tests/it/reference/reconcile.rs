@@ -139,78 +139,73 @@ fn what_is_on_one_side_only_is_the_unmatched_share() {
     assert_eq!((figure.numerator, figure.one_sided), (4, Some(one_sided)));
 }
 
+/// Code, way and moment that the portal states, items (direction, when the post took them), class.
+type ReturnRow =
+    (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], Option<ReconcileClass>);
+const RETURNS: [ReturnRow; 13] = [
+    ("way", "counter", "2025-05-07T10:00", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::OtherChannel)),
+    // The way decides before the date does.
+    (
+        "way and date",
+        "online",
+        "2025-05-07T10:00",
+        &[("return", "2025-05-27T08:00")],
+        Some(ReconcileClass::OtherChannel),
+    ),
+    (
+        "other way round",
+        "postal",
+        "2025-05-07T10:00",
+        &[("submission", "2025-05-02T08:00")],
+        Some(ReconcileClass::OtherDirection),
+    ),
+    ("no item", "postal", "2025-05-07T10:00", &[], Some(ReconcileClass::PortalOnly)),
+    ("nothing stated", "", "2025-05-07T10:00", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::PostOnly)),
+    ("not returned", "", "", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::PostOnly)),
+    (
+        "a day before",
+        "postal",
+        "2025-05-07T23:59",
+        &[("return", "2025-05-08T00:00")],
+        Some(ReconcileClass::ReturnedEarly),
+    ),
+    // On one day the time does not matter.
+    ("an hour before", "postal", "2025-05-07T08:00", &[("return", "2025-05-07T09:00")], Some(ReconcileClass::Matched)),
+    (
+        "four days after",
+        "postal",
+        "2025-05-12T08:01",
+        &[("return", "2025-05-09T08:00")],
+        Some(ReconcileClass::OtherDate),
+    ),
+    (
+        "three days after",
+        "postal",
+        "2025-05-12T08:00",
+        &[("return", "2025-05-09T08:00")],
+        Some(ReconcileClass::Matched),
+    ),
+    (
+        "two items",
+        "postal",
+        "2025-05-07T10:00",
+        &[("return", "2025-05-07T08:00"), ("return", "2025-05-08T08:00")],
+        Some(ReconcileClass::SeveralItems),
+    ),
+    (
+        "both agree",
+        "postal",
+        "2025-05-07T10:00",
+        &[("return", "2025-05-07T08:00"), ("submission", "2025-05-02T08:00")],
+        Some(ReconcileClass::Matched),
+    ),
+    ("at the counter", "counter", "2025-05-07T10:00", &[], None),
+];
+
 #[test]
 fn returns_have_the_first_class_that_fits() {
-    // Code, way and moment that the portal states, items (direction, when the post took them), class.
-    type Row =
-        (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], Option<ReconcileClass>);
-    const ROWS: [Row; 13] = [
-        ("way", "counter", "2025-05-07T10:00", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::OtherChannel)),
-        // The way decides before the date does.
-        (
-            "way and date",
-            "online",
-            "2025-05-07T10:00",
-            &[("return", "2025-05-27T08:00")],
-            Some(ReconcileClass::OtherChannel),
-        ),
-        (
-            "other way round",
-            "postal",
-            "2025-05-07T10:00",
-            &[("submission", "2025-05-02T08:00")],
-            Some(ReconcileClass::OtherDirection),
-        ),
-        ("no item", "postal", "2025-05-07T10:00", &[], Some(ReconcileClass::PortalOnly)),
-        ("nothing stated", "", "2025-05-07T10:00", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::PostOnly)),
-        ("not returned", "", "", &[("return", "2025-05-07T08:00")], Some(ReconcileClass::PostOnly)),
-        (
-            "a day before",
-            "postal",
-            "2025-05-07T23:59",
-            &[("return", "2025-05-08T00:00")],
-            Some(ReconcileClass::ReturnedEarly),
-        ),
-        // On one day the time does not matter.
-        (
-            "an hour before",
-            "postal",
-            "2025-05-07T08:00",
-            &[("return", "2025-05-07T09:00")],
-            Some(ReconcileClass::Matched),
-        ),
-        (
-            "four days after",
-            "postal",
-            "2025-05-12T08:01",
-            &[("return", "2025-05-09T08:00")],
-            Some(ReconcileClass::OtherDate),
-        ),
-        (
-            "three days after",
-            "postal",
-            "2025-05-12T08:00",
-            &[("return", "2025-05-09T08:00")],
-            Some(ReconcileClass::Matched),
-        ),
-        (
-            "two items",
-            "postal",
-            "2025-05-07T10:00",
-            &[("return", "2025-05-07T08:00"), ("return", "2025-05-08T08:00")],
-            Some(ReconcileClass::SeveralItems),
-        ),
-        (
-            "both agree",
-            "postal",
-            "2025-05-07T10:00",
-            &[("return", "2025-05-07T08:00"), ("submission", "2025-05-02T08:00")],
-            Some(ReconcileClass::Matched),
-        ),
-        ("at the counter", "counter", "2025-05-07T10:00", &[], None),
-    ];
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let dossier = |(code, way, returned, ..): &Row| Dossier {
+    let dossier = |(code, way, returned, ..): &ReturnRow| Dossier {
         code: text(code),
         competent: Some("S1".to_owned()),
         procedure: Some("1.000001".to_owned()),
@@ -220,7 +215,7 @@ fn returns_have_the_first_class_that_fits() {
         ..Dossier::default()
     };
     let mut items = Vec::new();
-    for (code, .., of_dossier, _) in &ROWS {
+    for (code, .., of_dossier, _) in &RETURNS {
         for (direction, accepted) in *of_dossier {
             let key = Some(format!("E{}", items.len()));
             items.push(Item {
@@ -233,7 +228,7 @@ fn returns_have_the_first_class_that_fits() {
             });
         }
     }
-    let dossiers: Vec<Dossier> = ROWS.iter().map(dossier).collect();
+    let dossiers: Vec<Dossier> = RETURNS.iter().map(dossier).collect();
     let year = Period::parse("2025").expect("a period");
     let inputs = (province::offers(), province::tables(&dossiers, &items), at(NOW), None, None);
     let (listed, totals) = with_inputs(
@@ -254,11 +249,11 @@ fn returns_have_the_first_class_that_fits() {
             (listed, others.totals)
         },
     );
-    for (code, .., expected) in ROWS {
+    for (code, .., expected) in RETURNS {
         assert_eq!(listed.get(code).copied(), expected, "{code}");
     }
     for class in ReconcileClass::iter() {
-        let expected = ROWS.iter().filter(|(.., of)| *of == Some(class)).count() as u64;
+        let expected = RETURNS.iter().filter(|(.., of)| *of == Some(class)).count() as u64;
         assert!(expected > 0, "{class:?} has a row");
         assert_eq!(totals[&class], expected, "{class:?}");
     }
