@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::config::Configuration;
 use crate::indicators::{
-    FigureOf, FoundWorklist, IntegrityRow, PostDirection, ReconcileClass, ReconcilePage, Reconciliation, SILENT,
-    SilentAgency, UnmatchedItem, Worklist, WorklistPage, silent_title, worklists,
+    FigureOf, FoundWorklist, IntegrityDossiers, IntegrityKind, IntegrityRow, PostDirection, ReconcileClass,
+    ReconcilePage, Reconciliation, SILENT, SilentAgency, UnmatchedItem, Worklist, WorklistPage, silent_title,
+    worklists,
 };
 use crate::lists::WorklistCount;
 use crate::model::figure::Night;
@@ -56,16 +58,6 @@ pub(super) async fn silent_agencies(
     found.ok_or_else(no_ratio)
 }
 
-/// How many dossiers of the scope come from each connector.
-pub(super) async fn dossier_sources(
-    service: &Service,
-    night: &Night,
-    scope: &ReadableScope,
-) -> Result<BTreeMap<String, u64>, Problem> {
-    let found = run::dossier_sources(&service.config, night, scope.of().clone(), permit().await?).await?;
-    found.ok_or_else(no_ratio)
-}
-
 /// The dossiers of a worklist at `now`.
 pub(super) async fn worklist(
     service: &Service,
@@ -79,64 +71,92 @@ pub(super) async fn worklist(
     found.ok_or_else(no_ratio)
 }
 
-/// Which dossiers of which directions are compared.
-#[derive(Debug, Clone)]
-pub(super) struct ReconcileQuery {
-    pub(super) directions: Vec<PostDirection>,
-    pub(super) period: Period,
-    pub(super) class: Option<ReconcileClass>,
-    pub(super) offset: u32,
-    pub(super) limit: u32,
+/// How many dossiers of a scope each connector has.
+pub(super) async fn dossier_sources(
+    service: &Service,
+    night: &Night,
+    scope: &ReadableScope,
+) -> Result<BTreeMap<String, u64>, Problem> {
+    let found = run::dossier_sources(&service.config, night, scope.of().clone(), permit().await?).await?;
+    found.ok_or_else(no_ratio)
 }
 
-/// Compares portal and post, by the definitions of the night.
+/// The definitions of a night, and the night.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NightRead<'a> {
+    pub(super) config: &'a Configuration,
+    pub(super) night: &'a Night,
+}
+
+/// Compares portal and post: the dossiers of a class, `None`: of every class but `matched`. `page`: dossiers to skip, and most
+/// to list.
 pub(super) async fn reconcile(
-    service: &Service,
-    night: &Arc<LoadedNight>,
-    query: &ReconcileQuery,
+    of: NightRead<'_>,
+    about: (PostDirection, Period),
+    class: Option<ReconcileClass>,
     read: &RecordedRead,
-) -> Result<Vec<(PostDirection, Reconciliation)>, Problem> {
-    let config = config_of_night(service, night).await?;
-    let mut found = Vec::new();
-    for &direction in &query.directions {
-        let page =
-            ReconcilePage { of: read.of().clone(), class: query.class, offset: query.offset, limit: query.limit };
-        let about = (direction, query.period);
-        let reconciled = run::reconcile(&config, &night.record.night, about, page, permit().await?).await?;
-        found.push((direction, reconciled.ok_or_else(|| Problem::not_found(NO_POSTAL_INDICATOR))?));
-    }
-    Ok(found)
+    (offset, limit): (u32, u32),
+) -> Result<Reconciliation, Problem> {
+    reconciled(of, about, ReconcilePage { of: read.of().clone(), class, offset, limit }).await
 }
 
-/// The postal items of a period that belong to no dossier. They are of no agency.
+/// The same without any dossier.
+pub(super) async fn reconcile_counts(
+    of: NightRead<'_>,
+    about: (PostDirection, Period),
+    scope: &ReadableScope,
+) -> Result<Reconciliation, Problem> {
+    reconciled(of, about, ReconcilePage { of: scope.of().clone(), class: None, offset: 0, limit: 0 }).await
+}
+
+async fn reconciled(
+    of: NightRead<'_>,
+    about: (PostDirection, Period),
+    page: ReconcilePage,
+) -> Result<Reconciliation, Problem> {
+    let found = run::reconcile(of.config, of.night, about, page, permit().await?).await?;
+    found.ok_or_else(|| Problem::not_found(NO_POSTAL_INDICATOR))
+}
+
+/// The postal items of a period that belong to no dossier. They are of no agency, so only a read of the province has them.
 pub(super) async fn unmatched_items(
-    service: &Service,
-    night: &Arc<LoadedNight>,
+    of: NightRead<'_>,
     period: Period,
     read: &RecordedRead,
 ) -> Result<Vec<UnmatchedItem>, Problem> {
     if *read.of() != FigureOf::Province {
         return Err(Problem::not_found("postal items without a dossier are of no agency and of no tier"));
     }
-    let config = config_of_night(service, night).await?;
-    Ok(run::unmatched_items(&config, &night.record.night, period, permit().await?).await?)
+    Ok(run::unmatched_items(of.config, of.night, period, permit().await?).await?)
 }
 
-/// The agencies of the scope whose dossiers were changed later so that a ratio looks better. `indicator`: one for which
-/// [`integrity_problem`](crate::indicators::integrity_problem) finds none.
+/// How many there are, in the whole province.
+pub(super) async fn count_unmatched_items(of: NightRead<'_>, period: Period) -> Result<u64, Problem> {
+    Ok(run::unmatched_items(of.config, of.night, period, permit().await?).await?.len() as u64)
+}
+
+/// The agencies of the scope whose dossiers were changed later so that a ratio looks better. `indicator`: one of the night's
+/// for which [`integrity_problem`](crate::indicators::integrity_problem) finds none.
 pub(super) async fn integrity(
-    service: &Service,
-    night: &Arc<LoadedNight>,
+    of: NightRead<'_>,
     (indicator, period): (&str, Period),
     scope: &ReadableScope,
 ) -> Result<Vec<IntegrityRow>, Problem> {
-    let config = config_of_night(service, night).await?;
-    if !config.indicators.iter().any(|known| known.definition.id == indicator) {
-        return Err(Problem::not_found(format!("the night of run {} has no `{indicator}`", night.record.night.run)));
-    }
-    let mut rows = run::integrity(&config, &night.record.night, indicator, period, permit().await?).await?;
+    let mut rows = run::integrity(of.config, of.night, indicator, period, permit().await?).await?;
     rows.retain(|row| scope.of().has_agency(&row.agency, row.tier));
     Ok(rows)
+}
+
+/// The dossiers of one kind of change. `page`: dossiers to skip, and most to list.
+pub(super) async fn integrity_dossiers(
+    of: NightRead<'_>,
+    about: (&str, Period),
+    kind: IntegrityKind,
+    read: &RecordedRead,
+    page: (u32, u32),
+) -> Result<IntegrityDossiers, Problem> {
+    let what = (kind, read.of().clone());
+    Ok(run::integrity_dossiers(of.config, of.night, about, what, page, permit().await?).await?)
 }
 
 /// The dossiers of a figure that stand otherwise at the later night, and why.

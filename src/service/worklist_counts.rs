@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::lists::WorklistCount;
 use crate::service::Service;
 use crate::service::dossiers;
 use crate::service::nights::LoadedNight;
@@ -24,7 +23,8 @@ pub(super) struct CountedWorklists {
     run: i64,
     /// When they were counted, microseconds UTC.
     pub(super) at: i64,
-    pub(super) lists: Vec<WorklistCount>,
+    /// Name, title in Vietnamese and English, number of dossiers or agencies.
+    pub(super) lists: Vec<(String, [String; 2], u64)>,
     /// Dossiers by connector.
     pub(super) sources: BTreeMap<String, u64>,
 }
@@ -44,20 +44,20 @@ impl WorklistCountCache {
         &self,
         service: &Service,
         night: &LoadedNight,
-        scope: &ReadableScope,
+        of: &ReadableScope,
         now: i64,
     ) -> Result<Arc<CountedWorklists>, Problem> {
-        let (key, run) = (format!("{:?}", scope.of()), night.record.night.run);
+        let (scope, run) = (format!("{:?}", of.of()), night.record.night.run);
         let is_new = |kept: &&Arc<CountedWorklists>| kept.run == run && (0..KEPT_MICROS).contains(&(now - kept.at));
-        if let Some(kept) = self.by_scope.lock().await.get(&key).filter(is_new) {
+        if let Some(kept) = self.by_scope.lock().await.get(&scope).filter(is_new) {
             return Ok(Arc::clone(kept));
         }
-        let counted = Arc::new(count(service, night, scope, now).await?);
+        let counted = Arc::new(count(service, night, of, now).await?);
         let mut kept = self.by_scope.lock().await;
         if kept.len() >= MOST_KEPT {
             kept.clear();
         }
-        kept.insert(key, Arc::clone(&counted));
+        kept.insert(scope, Arc::clone(&counted));
         Ok(counted)
     }
 }
@@ -68,8 +68,9 @@ async fn count(
     scope: &ReadableScope,
     now: i64,
 ) -> Result<CountedWorklists, Problem> {
-    let night = &night.record.night;
-    let lists = dossiers::worklist_counts(service, (night, now), scope).await?;
-    let sources = dossiers::dossier_sources(service, night, scope).await?;
-    Ok(CountedWorklists { run: night.run, at: now, lists, sources })
+    let of_night = &night.record.night;
+    let counts = dossiers::worklist_counts(service, (of_night, now), scope).await?;
+    let lists = counts.into_iter().map(|one| (one.name, [one.title, one.title_en], one.count)).collect();
+    let sources = dossiers::dossier_sources(service, of_night, scope).await?;
+    Ok(CountedWorklists { run: of_night.run, at: now, lists, sources })
 }

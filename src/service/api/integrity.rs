@@ -18,7 +18,8 @@ use crate::service::api::extract::StrictQuery;
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
-use crate::service::dossiers;
+use crate::service::dossiers::{self, NightRead};
+use crate::service::explaining::config_of_night;
 use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
 use crate::service::readable_scope::ReadableScope;
 
@@ -98,7 +99,12 @@ pub(super) async fn integrity(
     let night = night_of(&service, &selected).await?;
     let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
     let scope = ReadableScope::new(&service, &caller, wanted)?;
-    let rows = dossiers::integrity(&service, &night, (id, period), &scope).await?;
+    let config = config_of_night(&service, &night).await?;
+    if !config.indicators.iter().any(|known| known.definition.id == id) {
+        return Err(Problem::not_found(format!("the night of run {} has no `{id}`", night.record.night.run)));
+    }
+    let of = NightRead { config: &config, night: &night.record.night };
+    let rows = dossiers::integrity(of, (id, period), &scope).await?;
     let list = lists::integrity_list(&rows);
     let json = IntegrityAnswer {
         indicator: id.to_owned(),

@@ -20,7 +20,8 @@ use crate::service::api::extract::StrictQuery;
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, named, wanted_scope};
 use crate::service::caller::{Authenticated, DossierReader};
-use crate::service::dossiers;
+use crate::service::dossiers::{self, NightRead};
+use crate::service::explaining::config_of_night;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
 use crate::service::readable_scope::ReadableScope;
@@ -122,14 +123,15 @@ pub(super) async fn reconcile(
     let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
     let scope = ReadableScope::new(&service, &caller, wanted)?;
     let read = scope.recorded(&service, &caller, ("api", &format!("reconcile {period}"))).await?;
-    let compared = dossiers::ReconcileQuery {
-        directions: direction.map_or_else(|| PostDirection::iter().collect(), |direction| vec![direction]),
-        period,
-        class,
-        offset: query.offset,
-        limit,
-    };
-    let found = dossiers::reconcile(&service, &night, &compared, &read).await?;
+    let config = config_of_night(&service, &night).await?;
+    let of = NightRead { config: &config, night: &night.record.night };
+    let directions: Vec<PostDirection> =
+        direction.map_or_else(|| PostDirection::iter().collect(), |direction| vec![direction]);
+    let mut found = Vec::new();
+    for direction in directions {
+        let page = (query.offset, limit);
+        found.push((direction, dossiers::reconcile(of, (direction, period), class, &read, page).await?));
+    }
     let is_listed = |of: ReconcileClass| class.map_or(of != ReconcileClass::Matched, |only| only == of);
     let of_direction = |(_, one): &(PostDirection, Reconciliation)| -> u64 {
         one.totals.iter().filter(|(class, _)| is_listed(**class)).map(|(_, dossiers)| dossiers).sum()
@@ -175,7 +177,9 @@ pub(super) async fn items(
     let (night, period) = night_and_period(&service, query.as_of.as_deref(), query.period.as_deref()).await?;
     let scope = ReadableScope::new(&service, &caller, None)?;
     let read = scope.recorded(&service, &caller, ("api", &format!("reconcile items {period}"))).await?;
-    let found = dossiers::unmatched_items(&service, &night, period, &read).await?;
+    let config = config_of_night(&service, &night).await?;
+    let of = NightRead { config: &config, night: &night.record.night };
+    let found = dossiers::unmatched_items(of, period, &read).await?;
     let page: Vec<&UnmatchedItem> = found.iter().skip(query.offset as usize).take(limit as usize).collect();
     let (list, total) = (lists::items_list(&page), found.len() as u64);
     let json = ItemsAnswer::new(&page, total, period, &night.record.night);

@@ -16,14 +16,12 @@ use super::night_summary::NightSummary;
 use super::page_error::PageError;
 use super::visitor::Visitor;
 use crate::indicators::{Rank, RankingRule, Side, rank, unexplained};
-use crate::lists::WorklistCount;
 use crate::locale::{Initial, Language, UnitSpace, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::{IndicatorDefinition, IndicatorKind};
 use crate::run::{self, assess_connectors};
 use crate::service::Service;
-use crate::service::readable_scope::ReadableScope;
 
 #[derive(Template)]
 #[template(path = "agency.html")]
@@ -99,13 +97,7 @@ pub(super) async fn page(
     let all = selection.of_scope().iter().filter(|figure| figure.period == selection.period).count();
     let work = match visitor.caller {
         // Worklists are those of now.
-        Some(ref caller) if selection.as_of.is_none() => {
-            match ReadableScope::new(&service, caller, Some(selection.figure_of())) {
-                Ok(scope) => work(&service, lang, &selection, &scope).await?,
-                // The figures are for everybody, the dossiers are not.
-                Err(_) => None,
-            }
-        }
+        Some(_) if selection.as_of.is_none() => work(&service, &visitor, &selection).await?,
         _ => None,
     };
     html(&AgencyPage {
@@ -220,20 +212,21 @@ fn late(
     })
 }
 
-/// The worklists and sources; `None` if they cannot be counted now, which the log has.
-async fn work(
-    service: &Service,
-    lang: Language,
-    selection: &Selection,
-    scope: &ReadableScope,
-) -> Result<Option<Work>, PageError> {
-    let now = run::now();
-    let counted = service.worklist_counts.counts(service, &selection.night, scope, now).await;
+/// The worklists and sources; `None` if the visitor may not count them, or if they cannot be counted now, which the log has.
+async fn work(service: &Service, visitor: &Visitor, selection: &Selection) -> Result<Option<Work>, PageError> {
+    let (lang, now) = (visitor.lang, run::now());
+    // A token that is bound to another agency sees the figures only.
+    let Ok(scope) = visitor.counts_dossiers(service, selection.figure_of()) else { return Ok(None) };
+    let counted = service.worklist_counts.counts(service, &selection.night, &scope, now).await;
     let Ok(counted) = counted else { return Ok(None) };
-    let list = |one: &WorklistCount| {
-        (one.name.clone(), lang.of(&one.title, &one.title_en).to_owned(), lang.number(one.count), one.count > 0)
+    let list = |(name, [vietnamese, english], count): &(String, [String; 2], u64)| {
+        (name.clone(), lang.of(vietnamese, english).to_owned(), lang.number(*count), *count > 0)
     };
-    let subjects = assess_connectors(&service.config, Some(&service.ledger), now).await?;
+    // Sources are those of every agency.
+    let subjects = match visitor.authenticated() {
+        Ok(_) => assess_connectors(&service.config, Some(&service.ledger), now).await?,
+        Err(_) => Vec::new(),
+    };
     let mut sources = Vec::new();
     for health in subjects {
         if let Some(dossiers) = counted.sources.get(&health.connector) {

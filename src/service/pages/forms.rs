@@ -74,7 +74,7 @@ fn usual_period(selection: &Selection) -> Period {
 }
 
 async fn select(service: &Service, visitor: &Visitor, query: &FigurePageQuery) -> Result<Selection, PageError> {
-    visitor.authenticated()?;
+    visitor.reader()?;
     let page_query = FigurePageQuery::of(&query.period, &query.scope, &query.as_of);
     let mut selection = Selection::of_page(service, &page_query).await?;
     if query.period.is_empty() {

@@ -77,7 +77,7 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/reconcile/{direction}/{class}/dossiers.csv", get(reconcile_dossiers::csv))
         .route("/integrity", get(integrity::page))
         .route("/integrity.csv", get(integrity::csv))
-        .route("/integrity/{kind}", get(integrity::dossiers))
+        .route("/integrity/{kind}", get(integrity::listed))
         .route("/integrity/{kind}/dossiers.csv", get(integrity::dossiers_csv))
         .route("/forms", get(forms::list))
         .route("/forms/{form}", get(forms::page))

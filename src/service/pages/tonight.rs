@@ -18,7 +18,6 @@ use super::page_error::PageError;
 use super::visitor::Visitor;
 use crate::config::PublicPart;
 use crate::indicators::FigureOf;
-use crate::lists::WorklistCount;
 use crate::locale::{Initial, Language, UnitSpace, moment};
 use crate::model::figure::Figure;
 use crate::model::indicator::{Better, CountedUnit, IndicatorKind};
@@ -26,7 +25,6 @@ use crate::model::instant::local;
 use crate::model::period::Period;
 use crate::run::{self, ConnectorHealth, assess_connectors};
 use crate::service::Service;
-use crate::service::readable_scope::ReadableScope;
 
 /// Agencies that are listed as having fallen.
 const MOST_FALLEN: usize = 5;
@@ -77,10 +75,9 @@ pub(super) async fn page(
     if visitor.caller.is_none() && service.is_public(PublicPart::Figures) {
         return Ok(Redirect::to("/figures").into_response());
     }
-    // What is broken concerns the province; an agency has a page of its own.
-    if visitor.reader()?.agencies.is_some() {
-        let address = visitor.own_scope().map_or("/figures".to_owned(), |code| format!("/agencies/{code}"));
-        return Ok(Redirect::to(&address).into_response());
+    // Its parts are of the whole province and of every source.
+    if visitor.reader()?.unbound().is_err() {
+        return Ok(Redirect::to("/worklists").into_response());
     }
     let (lang, now) = (visitor.lang, run::now());
     let subjects = assess_connectors(&service.config, Some(&service.ledger), now).await?;
@@ -108,7 +105,7 @@ pub(super) async fn page(
         page.months = compared_months(lang, month);
         page.headlines = headlines(&service, lang, &selection, month);
         page.fallen = fallen(&service, lang, &selection, month);
-        page.worklists = worklists(&service, &visitor, &selection, now).await?;
+        page.worklists = worklists(&service, &visitor, &selection, now).await;
     }
     html(&page)
 }
@@ -176,19 +173,11 @@ fn fallen(service: &Service, lang: Language, selection: &Selection, month: Perio
 }
 
 /// The worklists of the province; `None` if they cannot be counted now, which the log has.
-async fn worklists(
-    service: &Service,
-    visitor: &Visitor,
-    selection: &Selection,
-    now: i64,
-) -> Result<Option<Worklists>, PageError> {
-    let lang = visitor.lang;
-    let scope = ReadableScope::new(service, visitor.authenticated()?, Some(FigureOf::Province))?;
-    let Ok(counted) = service.worklist_counts.counts(service, &selection.night, &scope, now).await else {
-        return Ok(None);
+async fn worklists(service: &Service, visitor: &Visitor, selection: &Selection, now: i64) -> Option<Worklists> {
+    let (lang, scope) = (visitor.lang, visitor.counts_dossiers(service, FigureOf::Province).ok()?);
+    let counted = service.worklist_counts.counts(service, &selection.night, &scope, now).await.ok()?;
+    let list = |(name, [vietnamese, english], count): &(String, [String; 2], u64)| {
+        (name.clone(), lang.of(vietnamese, english).to_owned(), lang.number(*count), *count > 0)
     };
-    let list = |one: &WorklistCount| {
-        (one.name.clone(), lang.of(&one.title, &one.title_en).to_owned(), lang.number(one.count), one.count > 0)
-    };
-    Ok(Some(Worklists { at: moment(counted.at), lists: counted.lists.iter().map(list).collect() }))
+    Some(Worklists { at: moment(counted.at), lists: counted.lists.iter().map(list).collect() })
 }

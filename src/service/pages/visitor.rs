@@ -8,11 +8,13 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 
 use super::page_error::PageError;
 use crate::config::PublicPart;
+use crate::indicators::FigureOf;
 use crate::locale::Language;
 use crate::run;
 use crate::service::Service;
 use crate::service::access::{Caller, TokenScope};
 use crate::service::caller::{authenticate, cookie};
+use crate::service::readable_scope::{ReadableScope, RecordedRead};
 
 /// Name of the cookie that stores the language.
 pub(super) const LANGUAGE_COOKIE: &str = "motcua_lang";
@@ -70,20 +72,38 @@ impl Visitor {
         self.caller.as_ref().ok_or_else(|| PageError::log_in_first(&self.address))
     }
 
-    /// The scope that a page of dossiers shows if its address names none: the only agency that the token is bound to.
-    pub(super) fn own_scope(&self) -> Option<&str> {
-        match self.caller.as_ref()?.agencies.as_deref()? {
-            [only] => Some(only),
-            _ => None,
+    /// The scope that a page of dossiers shows: the one that its address names, else the only agency that the token is bound to.
+    pub(super) fn scope_or_own<'q>(&'q self, named: &'q str) -> &'q str {
+        let bound = self.caller.as_ref().and_then(|caller| caller.agencies.as_deref());
+        match bound {
+            Some([only]) if named.is_empty() => only,
+            _ => named,
         }
     }
 
-    /// Requires a caller whose token is not bound to agencies, and records in the access log that the caller reads
-    /// dossier-level data of the province. `what`: contains no dossier code.
-    pub(super) async fn reads_dossiers(&self, service: &Service, what: &str) -> Result<&Caller, PageError> {
+    /// Requires a caller who may count the dossiers of a scope.
+    pub(super) fn counts_dossiers(&self, service: &Service, of: FigureOf) -> Result<ReadableScope, PageError> {
+        Ok(ReadableScope::new(service, self.reader()?, Some(of))?)
+    }
+
+    /// Requires a caller who may read the dossiers of a scope, and records in the access log that the caller does. Every page
+    /// and file that shows dossiers calls it before they are read. `what`: contains no dossier code.
+    pub(super) async fn reads_dossiers(
+        &self,
+        service: &Service,
+        of: FigureOf,
+        what: &str,
+    ) -> Result<RecordedRead, PageError> {
+        let scope = self.counts_dossiers(service, of)?;
+        Ok(scope.recorded(service, self.reader()?, ("page", what)).await?)
+    }
+
+    /// Requires a caller whose token is not bound to agencies, and records that the caller reads a rejected row.
+    pub(super) async fn reads_rejected_row(&self, service: &Service, number: i64) -> Result<(), PageError> {
         let caller = self.authenticated()?;
-        service.access.record_read(&caller.name, "page", what, run::now()).await?;
-        Ok(caller)
+        let what = format!("quarantine row {number}");
+        service.access.record_read(&caller.name, "page", &what, run::now()).await?;
+        Ok(())
     }
 
     /// Requires a caller, unless figures are public.

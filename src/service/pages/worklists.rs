@@ -15,7 +15,6 @@ use super::page_error::PageError;
 use super::spreadsheet::{self, SEMICOLON};
 use super::visitor::Visitor;
 use crate::indicators::{FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
-use crate::lists::WorklistCount;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
 use crate::model::list::ListColumnType;
@@ -90,10 +89,10 @@ struct Asked {
 }
 
 async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> Result<Asked, PageError> {
-    let caller = visitor.reader()?;
-    let scope = if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope };
-    let selection = Selection::of_page(service, &FigurePageQuery::of("", scope, "")).await?;
-    let scope = ReadableScope::new(service, caller, Some(selection.figure_of()))?;
+    visitor.reader()?;
+    let page_query = FigurePageQuery::of("", visitor.scope_or_own(&query.scope), "");
+    let selection = Selection::of_page(service, &page_query).await?;
+    let scope = visitor.counts_dossiers(service, selection.figure_of())?;
     Ok(Asked { selection, scope, now: run::now() })
 }
 
@@ -106,8 +105,8 @@ pub(in crate::service::pages) async fn overview(
     let lang = visitor.lang;
     let night = &asked.selection.night;
     let counted = service.worklist_counts.counts(&service, night, &asked.scope, asked.now).await?;
-    let list = |one: &WorklistCount| {
-        (one.name.clone(), lang.of(&one.title, &one.title_en).to_owned(), lang.number(one.count), one.count > 0)
+    let row = |(name, [vietnamese, english], count): &(String, [String; 2], u64)| {
+        (name.clone(), lang.of(vietnamese, english).to_owned(), lang.number(*count), *count > 0)
     };
     html(&WorklistsPage {
         at: moment(counted.at),
@@ -116,7 +115,7 @@ pub(in crate::service::pages) async fn overview(
         scope_code: asked.selection.scope_code().to_owned(),
         tiers: asked.selection.tiers(lang),
         agencies: asked.selection.agencies(lang),
-        lists: counted.lists.iter().map(list).collect(),
+        lists: counted.lists.iter().map(row).collect(),
         layout: Layout::new(&service, &visitor, lang.of("Việc cần làm", "Worklists"), "worklists"),
     })
 }
@@ -183,9 +182,8 @@ async fn find(
     list: &'static Worklist,
     page: (u32, u32),
 ) -> Result<FoundWorklist, PageError> {
-    let caller = visitor.reader()?;
     let what = format!("worklist {}", list.name);
-    let read = asked.scope.clone().recorded(service, caller, ("page", &what)).await?;
+    let read = visitor.reads_dossiers(service, asked.scope.of().clone(), &what).await?;
     let at = (&asked.selection.night.record.night, asked.now);
     Ok(dossiers::worklist(service, at, list, &read, page).await?)
 }

@@ -11,7 +11,9 @@ use crate::office::serving::{Reply, Serving};
 use crate::office::{Office, Town, said};
 
 /// Functions of `run` that read dossiers.
-const READERS: [&str; 9] = [
+const READERS: [&str; 11] = [
+    "dossier_sources",
+    "integrity_dossiers",
     "explain",
     "explain_dossier",
     "worklist",
@@ -139,7 +141,10 @@ fn values<'v>(bound: &'v Bound, name: &str) -> Vec<&'v str> {
         "id" => vec!["1"],
         "scope" => vec!["", bound.own.as_str(), bound.other.as_str(), "commune"],
         "form" => vec!["II.06a"],
-        "agency" => vec![bound.own.as_str()],
+        "agency" => vec![bound.own.as_str(), bound.other.as_str()],
+        "direction" => vec!["submission", "return"],
+        "class" => vec!["unmatched", "matched", "post_only", "portal_only"],
+        "kind" => vec!["end_set_back", "due_moved_unexplained"],
         other => panic!("`{other}` is a new parameter: give it values, so that its route is tried with a bound token"),
     }
 }

@@ -17,19 +17,18 @@ use crate::indicators::{INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, Int
 use crate::locale::{Initial, Language, UnitSpace};
 use crate::model::figure::ratio;
 use crate::model::list::ListColumnType;
-use crate::run;
 use crate::service::Service;
-use crate::service::explaining::{config_of_night, permit};
+use crate::service::dossiers::{self, NightRead};
+use crate::service::explaining::config_of_night;
 use crate::service::pages::figures::dossiers::cell_text;
-use crate::service::pages::figures::selection::{
-    Choice, FigurePageQuery, SelectedScope, Selection, indicator_named, night_summary,
-};
+use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, indicator_named, night_summary};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::spreadsheet::{self, SEMICOLON};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
+use crate::service::readable_scope::ReadableScope;
 
 /// Columns of a list that the page leaves out; the file has all.
 const ONLY_IN_FILE: [&str; 6] = ["agency", "source_key", "run", "page", "row", "late_cause"];
@@ -93,13 +92,14 @@ struct AgencyRow {
 /// What was asked for, checked.
 struct Asked {
     selection: Selection,
+    scope: ReadableScope,
     indicator: String,
     night_config: Configuration,
 }
 
 async fn asked(service: &Service, visitor: &Visitor, query: &IntegrityQuery) -> Result<Asked, PageError> {
-    visitor.authenticated()?;
-    let page_query = FigurePageQuery::of(&query.period, &query.scope, &query.as_of);
+    visitor.reader()?;
+    let page_query = FigurePageQuery::of(&query.period, visitor.scope_or_own(&query.scope), &query.as_of);
     let selection = Selection::of_page(service, &page_query).await?;
     let indicator = if query.indicator.is_empty() {
         let usual = judged(&service.config).next();
@@ -110,7 +110,7 @@ async fn asked(service: &Service, visitor: &Visitor, query: &IntegrityQuery) -> 
     indicator_named(service, &indicator)?;
     let night_config = config_of_night(service, &selection.night).await?;
     let of_night = night_config.indicators.iter().find(|known| known.definition.id == indicator);
-    if of_night.is_none_or(|known| integrity_problem(&known.definition).is_some()) {
+    if !of_night.is_some_and(|known| integrity_problem(&known.definition).is_none()) {
         let known: Vec<String> = judged(&service.config).collect();
         let detail = format!(
             "`indicator`: `{indicator}` is no ratio that counts dossiers one by one; there are: {}",
@@ -118,7 +118,8 @@ async fn asked(service: &Service, visitor: &Visitor, query: &IntegrityQuery) -> 
         );
         return Err(PageError::new(StatusCode::BAD_REQUEST, detail));
     }
-    Ok(Asked { selection, indicator, night_config })
+    let scope = visitor.counts_dossiers(service, selection.figure_of())?;
+    Ok(Asked { selection, scope, indicator, night_config })
 }
 
 /// Identifiers of the indicators that can be judged, headlines first.
@@ -132,16 +133,13 @@ fn judged(config: &Configuration) -> impl Iterator<Item = String> {
 }
 
 impl Asked {
+    fn night(&self) -> NightRead<'_> {
+        NightRead { config: &self.night_config, night: &self.selection.night.record.night }
+    }
+
     /// The agencies of the scope that have such dossiers.
     async fn rows(&self) -> Result<Vec<IntegrityRow>, PageError> {
-        let (night, period) = (&self.selection.night.record.night, self.selection.period);
-        let mut rows = run::integrity(&self.night_config, night, &self.indicator, period, permit().await?).await?;
-        rows.retain(|row| match &self.selection.scope {
-            SelectedScope::Province | SelectedScope::All => true,
-            SelectedScope::Tier(tier) => row.tier == Some(*tier),
-            SelectedScope::Agency(code) => *row.agency == **code,
-        });
-        Ok(rows)
+        Ok(dossiers::integrity(self.night(), (&self.indicator, self.selection.period), &self.scope).await?)
     }
 }
 
@@ -286,30 +284,21 @@ async fn find(
     limit: u32,
 ) -> Result<(Asked, IntegrityDossiers), PageError> {
     let asked = asked(service, visitor, query).await?;
-    let (period, of) = (asked.selection.period, asked.selection.figure_of());
-    let what = format!("integrity {} {period} {} {}", asked.indicator, of.name(), kind.name());
-    visitor.reads_dossiers(service, &what).await?;
-    let night = &asked.selection.night.record.night;
-    let page = (query.offset, limit);
-    let found = run::integrity_dossiers(
-        &asked.night_config,
-        night,
-        (&asked.indicator, period),
-        (kind, of),
-        page,
-        permit().await?,
-    );
-    let found = found.await?;
+    let period = asked.selection.period;
+    let what = format!("integrity {} {period} {}", asked.indicator, kind.name());
+    let read = visitor.reads_dossiers(service, asked.selection.figure_of(), &what).await?;
+    let (about, page) = ((asked.indicator.as_str(), period), (query.offset, limit));
+    let found = dossiers::integrity_dossiers(asked.night(), about, kind, &read, page).await?;
     Ok((asked, found))
 }
 
-pub(in crate::service::pages) async fn dossiers(
+pub(in crate::service::pages) async fn listed(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path(kind): Path<String>,
     Query(query): Query<IntegrityQuery>,
 ) -> Result<Response, PageError> {
-    visitor.authenticated()?;
+    visitor.reader()?;
     let kind = kind_named(&kind)?;
     let (asked, found) = find(&service, &visitor, kind, &query, LIMIT).await?;
     let (lang, selection) = (visitor.lang, &asked.selection);
@@ -359,7 +348,7 @@ pub(in crate::service::pages) async fn dossiers_csv(
     Path(kind): Path<String>,
     Query(query): Query<IntegrityQuery>,
 ) -> Result<Response, PageError> {
-    visitor.authenticated()?;
+    visitor.reader()?;
     let kind = kind_named(&kind)?;
     let query = IntegrityQuery { offset: 0, ..query };
     let (asked, found) = find(&service, &visitor, kind, &query, MOST_IN_FILE).await?;

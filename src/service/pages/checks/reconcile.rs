@@ -10,17 +10,18 @@ use serde::Deserialize;
 use strum::IntoEnumIterator as _;
 
 use crate::config::Configuration;
-use crate::indicators::{ClassCount, PostDirection, ReconcileClass, ReconcilePage, Reconciliation};
+use crate::indicators::{ClassCount, PostDirection, ReconcileClass, Reconciliation};
 use crate::locale::{Initial, Language};
-use crate::run::{self, NO_POSTAL_INDICATOR};
 use crate::service::Service;
-use crate::service::explaining::{config_of_night, permit};
+use crate::service::dossiers::{self, NightRead};
+use crate::service::explaining::config_of_night;
 use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::spreadsheet::{self, SEMICOLON};
 use crate::service::pages::visitor::Visitor;
+use crate::service::readable_scope::{ReadableScope, RecordedRead};
 
 /// Query of the pages and files.
 #[derive(Debug, Default, Deserialize)]
@@ -83,28 +84,33 @@ struct AgencyRow {
 /// What was asked for, checked.
 pub(super) struct Asked {
     pub(super) selection: Selection,
+    scope: ReadableScope,
     night_config: Configuration,
 }
 
 pub(super) async fn asked(service: &Service, visitor: &Visitor, query: &ReconcileQuery) -> Result<Asked, PageError> {
-    visitor.authenticated()?;
-    let page_query = FigurePageQuery::of(&query.period, &query.scope, &query.as_of);
+    visitor.reader()?;
+    let page_query = FigurePageQuery::of(&query.period, visitor.scope_or_own(&query.scope), &query.as_of);
     let selection = Selection::of_page(service, &page_query).await?;
+    let scope = visitor.counts_dossiers(service, selection.figure_of())?;
     let night_config = config_of_night(service, &selection.night).await?;
-    Ok(Asked { selection, night_config })
+    Ok(Asked { selection, scope, night_config })
 }
 
 impl Asked {
+    fn night(&self) -> NightRead<'_> {
+        NightRead { config: &self.night_config, night: &self.selection.night.record.night }
+    }
+
+    /// The dossiers of a class, `None`: of every class but the matched ones.
     pub(super) async fn reconciled(
         &self,
         direction: PostDirection,
         class: Option<ReconcileClass>,
-        (offset, limit): (u32, u32),
+        read: &RecordedRead,
+        page: (u32, u32),
     ) -> Result<Reconciliation, PageError> {
-        let page = ReconcilePage { of: self.selection.figure_of(), class, offset, limit };
-        let (night, what) = (&self.selection.night.record.night, (direction, self.selection.period));
-        let found = run::reconcile(&self.night_config, night, what, page, permit().await?).await?;
-        found.ok_or_else(|| PageError::not_found(NO_POSTAL_INDICATOR))
+        Ok(dossiers::reconcile(self.night(), (direction, self.selection.period), class, read, page).await?)
     }
 }
 
@@ -117,10 +123,11 @@ pub(in crate::service::pages) async fn page(
     let (lang, selection) = (visitor.lang, &asked.selection);
     let mut directions = Vec::new();
     for direction in PostDirection::iter() {
-        directions.push(shown(lang, direction, &asked.reconciled(direction, None, (0, 0)).await?));
+        let about = (direction, selection.period);
+        let counted = dossiers::reconcile_counts(asked.night(), about, &asked.scope).await?;
+        directions.push(shown(lang, direction, &counted));
     }
-    let night = &selection.night.record.night;
-    let items = run::unmatched_items(&asked.night_config, night, selection.period, permit().await?).await?;
+    let items = dossiers::count_unmatched_items(asked.night(), selection.period).await?;
     html(&ReconcileTemplate {
         night: night_summary(&service, &visitor, selection).await?,
         scope: selection.scope_name(lang, &service.config.settings.province.name),
@@ -133,7 +140,7 @@ pub(in crate::service::pages) async fn page(
         tiers: selection.tiers(lang),
         agencies: selection.agencies(lang),
         directions,
-        items: lang.number(items.len() as u64),
+        items: lang.number(items),
         layout: Layout::new(
             &service,
             &visitor,
@@ -249,7 +256,8 @@ pub(in crate::service::pages) async fn csv(
     let asked = asked(&service, &visitor, &query).await?;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for direction in PostDirection::iter() {
-        let found = asked.reconciled(direction, None, (0, 0)).await?;
+        let about = (direction, asked.selection.period);
+        let found = dossiers::reconcile_counts(asked.night(), about, &asked.scope).await?;
         for agency in by_agency(&found.counts) {
             let counts =
                 ReconcileClass::iter().map(|class| agency.dossiers.get(&class).copied().unwrap_or(0).to_string());

@@ -46,11 +46,10 @@ async fn find(
     limit: u32,
 ) -> Result<(Asked, Reconciliation), PageError> {
     let asked = asked(service, visitor, query).await?;
-    let (period, of) = (asked.selection.period, asked.selection.figure_of());
     let class_name = class.map_or(UNMATCHED, ReconcileClass::name);
-    let what = format!("reconcile {period} {} {} {class_name}", of.name(), direction.name());
-    visitor.reads_dossiers(service, &what).await?;
-    let found = asked.reconciled(direction, class, (query.offset, limit)).await?;
+    let what = format!("reconcile {} {} {class_name}", asked.selection.period, direction.name());
+    let read = visitor.reads_dossiers(service, asked.selection.figure_of(), &what).await?;
+    let found = asked.reconciled(direction, class, &read, (query.offset, limit)).await?;
     Ok((asked, found))
 }
 
@@ -60,7 +59,7 @@ pub(in crate::service::pages) async fn page(
     Path((direction, class)): Path<(String, String)>,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
-    visitor.authenticated()?;
+    visitor.reader()?;
     let (of_direction, of_class) = direction_and_class(&direction, &class)?;
     let (asked, found) = find(&service, &visitor, (of_direction, of_class), &query, LIMIT).await?;
     let (lang, selection) = (visitor.lang, &asked.selection);
@@ -141,7 +140,7 @@ pub(in crate::service::pages) async fn csv(
     Path((direction, class)): Path<(String, String)>,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
-    visitor.authenticated()?;
+    visitor.reader()?;
     let of = direction_and_class(&direction, &class)?;
     let query = ReconcileQuery { offset: 0, ..query };
     let (asked, found) = find(&service, &visitor, of, &query, MOST_IN_FILE).await?;

@@ -8,11 +8,11 @@ use axum::response::Response;
 
 use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
 use super::reconcile::ReconcileQuery;
-use crate::indicators::UnmatchedItem;
+use crate::indicators::{FigureOf, UnmatchedItem};
 use crate::locale::{Initial, Language, moment};
-use crate::run;
 use crate::service::Service;
-use crate::service::explaining::{config_of_night, permit};
+use crate::service::dossiers::{self, NightRead};
+use crate::service::explaining::config_of_night;
 use crate::service::pages::figures::selection::{FigurePageQuery, Selection};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
@@ -27,10 +27,11 @@ async fn find(
     visitor.authenticated()?;
     // Items have no agency.
     let selection = Selection::of_page(service, &FigurePageQuery::of(&query.period, "", &query.as_of)).await?;
-    visitor.reads_dossiers(service, &format!("reconcile {} items", selection.period)).await?;
+    let what = format!("reconcile items {}", selection.period);
+    let read = visitor.reads_dossiers(service, FigureOf::Province, &what).await?;
     let config = config_of_night(service, &selection.night).await?;
-    let night = &selection.night.record.night;
-    let items = run::unmatched_items(&config, night, selection.period, permit().await?).await?;
+    let of = NightRead { config: &config, night: &selection.night.record.night };
+    let items = dossiers::unmatched_items(of, selection.period, &read).await?;
     Ok((selection, items))
 }
 

@@ -46,7 +46,7 @@ pub(in crate::service::pages) async fn page(
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let number: i64 = id.parse().map_err(|_| missing())?;
     let row = service.ledger.quarantined_row(number).await?.filter(|row| row.connector == name).ok_or_else(missing)?;
-    visitor.reads_dossiers(&service, &format!("quarantine row {number}")).await?;
+    visitor.reads_rejected_row(&service, number).await?;
     let (origin, kept) = kept_fields(&service, &row).await?;
     let lang = visitor.lang;
     let (asked_of, rows) = (Arc::clone(&service), [row.clone()]);

@@ -23,7 +23,6 @@ use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::spreadsheet::{self, SEMICOLON, plain_name};
 use crate::service::pages::visitor::Visitor;
-use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
 const LIMIT: u32 = 50;
@@ -95,14 +94,13 @@ async fn find<'s>(
     query: &DossiersQuery,
     limit: u32,
 ) -> Result<Found<'s>, PageError> {
-    let caller = visitor.reader()?;
+    visitor.reader()?;
     let definition = explainable(&service.config, id)?;
-    let scope = if query.scope.is_empty() { visitor.own_scope().unwrap_or_default() } else { &query.scope };
-    let selection = Selection::of_page(service, &FigurePageQuery::of(&query.period, scope, &query.as_of)).await?;
+    let page_query = FigurePageQuery::of(&query.period, visitor.scope_or_own(&query.scope), &query.as_of);
+    let selection = Selection::of_page(service, &page_query).await?;
     let side = side_named(Some(query.side.as_str()).filter(|name| !name.is_empty()), definition)?;
     let what = format!("explain {id} {} {}", selection.period, side.name());
-    let scope = ReadableScope::new(service, caller, Some(selection.figure_of()))?;
-    let read = scope.recorded(service, caller, ("page", &what)).await?;
+    let read = visitor.reads_dossiers(service, selection.figure_of(), &what).await?;
     let page = DossierPage { side, offset: query.offset, limit };
     let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, page };
     let explained = explain(service, &selection.night, asked, &read).await?;
