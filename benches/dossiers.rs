@@ -62,7 +62,8 @@ fn record(kind: RecordKind, number: usize, values: &[(&str, Value)]) -> Record {
     for (name, value) in values {
         row[kind.column_index(name).unwrap()] = value.clone();
     }
-    Record { values: row, digest: number as u128, page: 1, row: u32::try_from(number).unwrap(), issues: Vec::new() }
+    let place = u32::try_from(number).unwrap();
+    Record { values: row, digest: number as u128, page: 1, row: place, issues: Vec::new(), row_hash: None }
 }
 
 fn text(text: impl AsRef<str>) -> Value {

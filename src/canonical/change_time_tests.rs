@@ -15,7 +15,7 @@ fn record((content, updated_at): Row) -> Record {
     let mut values = vec![Value::Null; KIND.columns().len()];
     values[KIND.column_index("dossier_code").expect("a column")] = Value::Text(content.to_string().into());
     values[KIND.column_index(CHANGE_TIME).expect("a column")] = updated_at.map_or(Value::Null, Value::Instant);
-    Record { digest: digest_of(&values), values, page: 1, row: 1, issues: Vec::new() }
+    Record { digest: digest_of(&values), values, page: 1, row: 1, issues: Vec::new(), row_hash: None }
 }
 
 fn content(record: &Record) -> u8 {

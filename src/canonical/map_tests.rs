@@ -40,7 +40,13 @@ fn connector(due: &str, contract: &str) -> Connector {
         "#
     );
     let file: ConnectorFile = toml::from_str(&text).expect("the connector is valid");
-    Connector { name: "t".to_owned(), file, digest: String::new(), file_digest: String::new() }
+    Connector {
+        name: "t".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: std::sync::Arc::default(),
+    }
 }
 
 /// For each row (id, received, registered, due) its due day, `-` for none, or field and reason of its rejection.
@@ -143,6 +149,6 @@ fn a_panic_rejects_the_row_that_caused_it() {
     let mut page = Page::new(3, String::new(), String::new(), Vec::new().into());
     page.begin_row(7);
     let rejection = without_panic(&page, 0, || panic!("in a row")).expect_err("the row is rejected");
-    let expected = Rejection { page: 3, row: 7, field: None, reason: Reason::OwnError, key: None };
+    let expected = Rejection { page: 3, row: 7, field: None, reason: Reason::OwnError, key: None, row_hash: None };
     assert_eq!(rejection, expected);
 }

@@ -16,4 +16,4 @@ pub use impossible_orders::{is_changed_in_future, names as order_names};
 pub use key_spellings::{KeySpellings, other_spellings};
 pub use keys_seen::{KeysSeen, RecordClass, StoredVersion, part_of};
 pub use map::{Mapper, digest_of};
-pub use partial_records::{Fold, Folded, PartialRow, RowPlace, StoredRow};
+pub use partial_records::{Fold, Folded, KeyRow, KnownKey, RowPlace, RowsBeside, StoredRow};

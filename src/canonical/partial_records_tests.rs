@@ -4,16 +4,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KIND: RecordKind = RecordKind::PostalItems;
+pub(super) const KIND: RecordKind = RecordKind::PostalItems;
 
-fn column(name: &str) -> usize {
+pub(super) fn column(name: &str) -> usize {
     KIND.column_index(name).expect("a column")
 }
 
 /// The columns that the examples use, by letter.
 const LETTERS: [(char, &str); 3] = [('s', "status"), ('o', "post_office"), ('f', "fee")];
 
-fn stated(text: &str) -> Vec<(usize, Value)> {
+pub(super) fn stated(text: &str) -> Vec<(usize, Value)> {
     let letters = text.split_whitespace().map(|part| {
         let (letter, value) = part.split_once('=').expect("letter=value");
         let (_, name) = LETTERS.iter().find(|(known, _)| letter.starts_with(*known)).expect("a known letter");
@@ -23,7 +23,7 @@ fn stated(text: &str) -> Vec<(usize, Value)> {
 }
 
 /// A row: its change time (0: none), its page, and what it states, such as `s=a f=1`. It was read by `run`.
-fn row(run: i64, time: i64, page: u32, text: &str) -> PartialRow {
+pub(super) fn row(run: i64, time: i64, page: u32, text: &str) -> KeyRow {
     let mut values = vec![Value::Null; KIND.columns().len()];
     values[column("source_key")] = Value::Text("K".into());
     if time > 0 {
@@ -32,24 +32,36 @@ fn row(run: i64, time: i64, page: u32, text: &str) -> PartialRow {
     for (at, value) in stated(text) {
         values[at] = value;
     }
-    let record = Record { digest: digest_of(&values), values, page, row: 1, issues: Vec::new() };
-    PartialRow { record, place: (run, i64::from(page), 1) }
+    let record =
+        Record { digest: digest_of(&values), values, page, row: 1, issues: Vec::new(), row_hash: Some(page.into()) };
+    KeyRow { record, place: (run, i64::from(page), 1), whole_at: None }
 }
 
-fn fold(is_strict: bool, stored: Option<&StoredRow>, rows: Vec<PartialRow>) -> Vec<(PartialRow, Folded)> {
+pub(super) fn fold(is_strict: bool, stored: Option<&StoredRow>, rows: Vec<KeyRow>) -> Vec<(KeyRow, Folded)> {
+    fold_known(is_strict, &KnownKey { stored: stored.cloned(), beside: None }, rows)
+}
+
+/// Whole rows state the office of the post, which no part does here.
+pub(super) fn fold_known(is_strict: bool, known: &KnownKey, rows: Vec<KeyRow>) -> Vec<(KeyRow, Folded)> {
     let failed = |values: &[Value]| {
         let is_wrong = values[column("status")] == Value::Text("wrong".into());
         if is_wrong { vec![("wrong_status", "status")] } else { Vec::new() }
     };
-    Fold { kind: KIND, failed: &failed, is_strict, is_reported: !is_strict }.fold(stored, rows)
+    let part_columns = [column("status"), column("fee"), column(CHANGE_TIME)];
+    let whole_columns = [column("post_office")];
+    let (part_columns, whole_columns) = (&part_columns[..], &whole_columns[..]);
+    Fold { kind: KIND, failed: &failed, is_strict, is_reported: !is_strict, part_columns, whole_columns }
+        .fold(known, rows)
 }
 
-/// The stored version after a pull of `run`.
-fn after(run: i64, stored: Option<StoredRow>, folded: &[(PartialRow, Folded)]) -> Option<StoredRow> {
-    let newest = folded.iter().rev().find_map(|(_, one)| match one {
+/// The stored version after a pull of `run`, as a table takes it: by change time, then by page and row.
+pub(super) fn after(run: i64, stored: Option<StoredRow>, folded: &[(KeyRow, Folded)]) -> Option<StoredRow> {
+    let versions = folded.iter().filter_map(|(_, one)| match one {
         Folded::Version(record) => Some(record),
         _ => None,
     });
+    let newest =
+        versions.max_by_key(|record| (record.values[column(CHANGE_TIME)].as_instant(), record.page, record.row));
     let row = |record: &Record| StoredRow {
         values: record.values.clone(),
         place: (run, record.page.into(), record.row.into()),
@@ -59,7 +71,7 @@ fn after(run: i64, stored: Option<StoredRow>, folded: &[(PartialRow, Folded)]) -
 }
 
 /// Classes of the rows in the order of their pages, then what is stored: `AUDSR`, change time and columns.
-fn shown(folded: &[(PartialRow, Folded)], stored: Option<&StoredRow>) -> String {
+pub(super) fn shown(folded: &[(KeyRow, Folded)], stored: Option<&StoredRow>) -> String {
     let mut classes: Vec<(u32, char)> = folded
         .iter()
         .map(|(row, folded)| {
@@ -160,13 +172,13 @@ fn a_merged_record_that_fails_a_check_is_reported_or_its_row_is_rejected() {
 /// The stored columns and change time after a pull, by the rule of decision 0020 as a formula: of the rows that are not older
 /// than what is stored, the newest that states a column gives its value; else the stored value stays; else the newest of
 /// the older rows gives it.
-fn by_formula(stored: Option<&StoredRow>, rows: &[PartialRow]) -> Vec<Value> {
+fn by_formula(stored: Option<&StoredRow>, rows: &[KeyRow]) -> Vec<Value> {
     let time = column(CHANGE_TIME);
-    let rank = |row: &&PartialRow| (row.record.values[time].as_instant(), row.place);
+    let rank = |row: &&KeyRow| (row.record.values[time].as_instant(), row.place);
     let known = stored.map(|stored| (stored.values[time].as_instant(), stored.place));
-    let (old, new): (Vec<&PartialRow>, Vec<&PartialRow>) =
+    let (old, new): (Vec<&KeyRow>, Vec<&KeyRow>) =
         rows.iter().partition(|row| known.is_some_and(|known| rank(row) < known));
-    let newest = |rows: &[&PartialRow], at: usize| {
+    let newest = |rows: &[&KeyRow], at: usize| {
         let stating = rows.iter().copied().filter(|row| row.record.values[at] != Value::Null);
         stating.max_by_key(rank).map(|row| row.record.values[at].clone())
     };
@@ -190,7 +202,7 @@ proptest! {
     fn merging_is_the_formula_and_a_pull_that_is_repeated_adds_nothing(pulls in pulls()) {
         let mut stored: Option<StoredRow> = None;
         for (night, pull) in (0_i64..).zip(&pulls) {
-            let read = |run: i64| -> Vec<PartialRow> {
+            let read = |run: i64| -> Vec<KeyRow> {
                 (1..).zip(pull).map(|(page, (time, text))| row(run, *time, page, text)).collect()
             };
             let expected = by_formula(stored.as_ref(), &read(2 * night + 1));

@@ -136,7 +136,7 @@ fn selected<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a C
 /// Reads and maps the first page of the newest window or file. Returns a line that describes the result, and one for each
 /// field with texts that were not read, or for every field if the connector `is_named`.
 async fn first_page(config: &Configuration, connector: &Connector, is_named: bool) -> Result<String, SourceError> {
-    let readers = Readers::compile(&connector.file).expect("config compiled every map");
+    let readers = Readers::of(connector);
     let now = run::now();
     let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), ..Cursor::default() };
     let start = PullStart { now, cursor, newest_only: true, ..PullStart::default() };

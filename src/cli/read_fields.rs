@@ -28,9 +28,19 @@ struct FieldTexts {
 pub(super) fn lines(readers: &Readers, page: &Page, is_every_field: bool) -> String {
     let cells = readers.cells(page);
     let mut text = String::new();
-    for (reader, cells) in readers.readers.iter().zip(&cells) {
+    for (number, reader) in readers.all().enumerate() {
+        // Readers of partial rows follow those of whole rows.
+        let (prefix, number) = match number.checked_sub(readers.readers.len()) {
+            Some(number) => ("partial ", number),
+            None => ("", number),
+        };
         let mut texts = FieldTexts::default();
         for index in (0..page.len()).filter(|index| page.row(*index).1.is_none()) {
+            let row = readers.of_row(page, index, &cells);
+            if row.is_partial == prefix.is_empty() {
+                continue;
+            }
+            let cells = &row.cells[number];
             match reader.first(page, index, cells).map(|first| (first.value, first.text)) {
                 Some((Ok(value), _)) if value != Value::Null => {
                     texts.read += 1;
@@ -40,14 +50,17 @@ pub(super) fn lines(readers: &Readers, page: &Page, is_every_field: bool) -> Str
                     }
                 }
                 Some((Err(reason), refused)) => {
-                    let rows = texts.refused.entry((reason.code(), shape(&refused))).or_default();
+                    // The name of a procedure is public, and must be looked for in the registry.
+                    let is_name = FieldReader::is_unresolved_name(&refused, reason);
+                    let shown = if is_name { refused.trim().to_owned() } else { shape(&refused) };
+                    let rows = texts.refused.entry((reason.code(), shown)).or_default();
                     rows.push(page.row(index).0);
                 }
                 _ => texts.empty += 1,
             }
         }
         if is_every_field || !texts.refused.is_empty() {
-            let _ = write!(text, "\n  {}", line(reader, &texts));
+            let _ = write!(text, "\n  {prefix}{}", line(reader, &texts));
         }
     }
     text

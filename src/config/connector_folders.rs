@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -12,6 +13,8 @@ use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
 use crate::model::connector::Connector;
+use crate::model::procedure::Procedure;
+use crate::model::procedure_names::ProcedureNames;
 use crate::model::table::RecordKind;
 
 /// A connector whose `connector.toml` has mistakes. It is not read until they are corrected.
@@ -78,6 +81,40 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Connectors {
     let known: BTreeMap<_, _> = known.chain(mistaken.iter().map(|known| (known.name.as_str(), known.kind))).collect();
     check_source_order(&settings.dossiers.source_order, &known, settings, problems);
     connectors
+}
+
+/// Gives the connectors that are looked up by the names of procedures those of the registry. Without a registry such a
+/// connector is mistaken: it would find nothing.
+pub(super) fn name_procedures(connectors: &mut Connectors, procedures: &[Procedure], root: &Path) {
+    let names = Arc::new(ProcedureNames::of(procedures));
+    for connector in std::mem::take(&mut connectors.sound) {
+        match with_names(connector, &names, root) {
+            Ok(connector) => connectors.sound.push(connector),
+            Err(mistaken) => connectors.mistaken.push(mistaken),
+        }
+    }
+    connectors.mistaken.sort_by(|left, right| left.name.cmp(&right.name));
+}
+
+/// A connector with the names that it looks up.
+pub(super) fn with_names(
+    mut connector: Connector,
+    names: &Arc<ProcedureNames>,
+    root: &Path,
+) -> Result<Connector, MistakenConnector> {
+    if !connector.file.looks_up_procedures() {
+        return Ok(connector);
+    }
+    if names.is_empty() {
+        let file = root.join(&connector.name).join("connector.toml");
+        let message = "names of procedures need the registry of procedures: `procedures` of `[registries]` in `motcua.toml` names \
+                       none, or an empty one";
+        let problems = Problems::of(&file, "lookup", message);
+        let kind = Some(connector.file.connector.kind);
+        return Err(MistakenConnector { name: connector.name, kind, problems });
+    }
+    connector.procedure_names = Arc::clone(names);
+    Ok(connector)
 }
 
 /// The connector of a folder, whose name is its own.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use crate::config::connector_digest::{file_digest, reading_digest};
 use crate::config::document::Document;
@@ -32,6 +33,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
     if is_valid {
         check.identity(&read);
         check.partial_records(&read);
+        check.partial_rows(&read);
         check.conditions(&read);
         check.access(&read);
         check.server(&read);
@@ -42,7 +44,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
         check.effects(&read);
     }
     let (digest, file_digest) = (reading_digest(&read), file_digest(&read));
-    Some(Connector { name: name.to_owned(), file: read, digest, file_digest })
+    Some(Connector { name: name.to_owned(), file: read, digest, file_digest, procedure_names: Arc::default() })
 }
 
 pub(super) struct ConnectorCheck<'a> {
@@ -72,8 +74,8 @@ impl ConnectorCheck<'_> {
 
     fn map(&mut self, file: &ConnectorFile) {
         let kind = file.connector.kind;
-        for (name, map) in &file.map {
-            let pointer = format!("/map/{name}");
+        for (place, name, map) in columns_of(file) {
+            let pointer = format!("{place}/{name}");
             let Some(index) = kind.column_index(name) else {
                 let known: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
                 self.add(
@@ -298,6 +300,11 @@ impl ConnectorCheck<'_> {
 
 /// 2026-01-01 00:00 UTC. A cron line without a slot after this day never runs.
 const REFERENCE_MICROS: i64 = 1_767_225_600_000_000;
+
+/// Every mapped column with its map, and the place of the table that has it: `/map` or `/partial/map`.
+pub(super) fn columns_of(file: &ConnectorFile) -> impl Iterator<Item = (&'static str, &String, &FieldMap)> {
+    file.maps().flat_map(|(place, map)| map.iter().map(move |(name, map)| (place, name, map)))
+}
 
 fn column_type_of(field_type: FieldType) -> ColumnType {
     match field_type {

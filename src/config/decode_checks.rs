@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::connectors::ConnectorCheck;
+use crate::config::connectors::{ConnectorCheck, columns_of};
 use crate::fields::select_path::{PathStep, parse_path};
 use crate::model::connector::{Access, Auth, ConnectorFile, Decode, RecordLayout};
 
@@ -76,11 +76,13 @@ impl ConnectorCheck<'_> {
         paths.extend(failure.iter().map(|failure| ("/decode/failure/path".to_owned(), failure.path.clone())));
         paths.extend(explode.iter().map(|explode| ("/decode/explode/path".to_owned(), explode.path.clone())));
         paths.extend(file.detail.iter().map(|detail| ("/detail/record".to_owned(), detail.record.clone())));
+        let not_found = file.detail.iter().filter_map(|detail| detail.not_found.as_ref());
+        paths.extend(not_found.map(|reply| ("/detail/not_found/path".to_owned(), reply.path.clone())));
         if let Auth::Login { expired: Some(expired), .. } = auth {
             paths.push(("/auth/expired/path".to_owned(), expired.path.clone()));
         }
-        for (column, map) in &file.map {
-            paths.extend(map.from.names().into_iter().map(|path| (format!("/map/{column}/from"), path)));
+        for (place, column, map) in columns_of(file) {
+            paths.extend(map.from.names().into_iter().map(|path| (format!("{place}/{column}/from"), path)));
         }
         for (pointer, path) in paths {
             // What an element is selected by (`[@key=concept:name]`) is a value and no name. Other checks report a path that

@@ -1,7 +1,7 @@
 //! Keys of `connector.toml` that have no effect for the `type` beside them. They are refused by name: whoever wrote them
 //! believes that they do something.
 
-use crate::config::connectors::ConnectorCheck;
+use crate::config::connectors::{ConnectorCheck, columns_of};
 use crate::model::connector::{Access, Auth, ConnectorFile, FieldType, Pages, Start};
 
 /// Tables that only HTTP connectors use.
@@ -25,15 +25,15 @@ impl ConnectorCheck<'_> {
         if matches!(file.access, Access::Files { .. }) {
             self.effects_for_files(file);
         }
-        for (name, map) in &file.map {
+        for (place, name, map) in columns_of(file) {
             for key in ["formats", "zone", "time", "buddhist_years", "midnight_is_date"] {
-                let pointer = format!("/map/{name}/{key}");
+                let pointer = format!("{place}/{name}/{key}");
                 if map.field_type != FieldType::Instant && self.has(&pointer) {
                     self.add(&pointer, "has no effect: only fields of `type = \"instant\"` have it");
                 }
             }
             for key in ["from", "time", "codes", "default", "null_values"] {
-                let pointer = format!("/map/{name}/{key}");
+                let pointer = format!("{place}/{name}/{key}");
                 if map.value.is_some() && self.has(&pointer) {
                     self.add(&pointer, "has no effect beside `value`, the value of every record");
                 }

@@ -31,6 +31,7 @@ mod value_checks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use connector_folders::MistakenConnector;
 pub use definitions::{definition_digest, period_end_problem};
@@ -42,6 +43,7 @@ pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, P
 use crate::config::definition_texts::DefinitionTexts;
 use crate::model::connector::Connector;
 use crate::model::indicator::IndicatorDefinition;
+use crate::model::procedure_names::ProcedureNames;
 use crate::model::rules::RuleSet;
 use crate::model::source_order::SourceOrder;
 use crate::model::table::RecordKind;
@@ -118,7 +120,11 @@ impl Configuration {
     /// # Errors
     /// All mistakes in its file; that it cannot be read.
     pub fn add_connector(&mut self, folder: &Path) -> Result<String, Problems> {
-        let connector = connector_folders::read(folder).map_err(|mistaken| mistaken.problems)?;
+        let names = Arc::new(ProcedureNames::of(&self.registries.procedures));
+        let root = folder.parent().unwrap_or(folder);
+        let connector = connector_folders::read(folder)
+            .and_then(|connector| connector_folders::with_names(connector, &names, root))
+            .map_err(|mistaken| mistaken.problems)?;
         let name = connector.name.clone();
         self.connectors.retain(|known| known.name != name);
         self.mistaken.retain(|known| known.name != name);
@@ -155,13 +161,14 @@ pub fn load_readable(file: &Path) -> Result<Configuration, Problems> {
     let mut problems = Problems::default();
     let mut used_texts = BTreeMap::new();
     let Some(settings) = settings::load(file, &mut problems) else { return Err(problems) };
-    let connector_folders::Connectors { sound: connectors, mistaken } =
-        connector_folders::load(&settings, &mut problems);
+    let mut folders = connector_folders::load(&settings, &mut problems);
     let Definitions { registries, rules, indicators, forms } =
         read_definitions(&settings, &DefinitionTexts::OnDisk, &mut used_texts, &mut problems);
     if problems.is_empty() {
         settings.pages.check(&settings.file, &indicators, &mut problems);
     }
+    connector_folders::name_procedures(&mut folders, &registries.procedures, &settings.connectors);
+    let connector_folders::Connectors { sound: connectors, mistaken } = folders;
     let values = environment::values_of(&settings, &connectors);
     for connector in &connectors {
         used_texts.insert(format!("connectors/{}/digest", connector.name), connector.file_digest.clone());

@@ -1,10 +1,11 @@
 //! Checks of `decode.explode` and `[detail]`: rows that one record gives, and a further request for each record.
 
-use crate::config::connectors::ConnectorCheck;
+use crate::config::connectors::{ConnectorCheck, columns_of};
 use crate::fields::explode_path::{ASKED_PERIOD, ExplodeLevels, OWN_KEY};
 use crate::fields::select_path::parse_path;
 use crate::model::connector::{
-    Access, Auth, ConnectorFile, Decode, Detail, FieldType, Method, Pages, RecordLayout, SourceField, path_in_detail,
+    Access, Auth, ConnectorFile, Decode, Detail, FieldMap, FieldType, Method, MissingDetail, Pages, RecordLayout,
+    SourceField, path_in_detail,
 };
 use crate::model::values::placeholders;
 
@@ -16,14 +17,15 @@ impl ConnectorCheck<'_> {
     /// Paths of `[map]`, of records without columns. `#key` is the key of a record or an element in a map.
     pub(super) fn paths(&mut self, file: &ConnectorFile) {
         if !matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
+            self.asked_period_of_tables(file);
             return;
         }
         let levels = self.levels(file);
         let is_map = matches!(file.decode, Decode::Json { layout: RecordLayout::Map, .. });
-        for (column, map) in &file.map {
+        for (place, column, map) in columns_of(file) {
             let names = map.from.names().into_iter().map(|name| (name, "from"));
             for (path, key) in names.chain(map.time.iter().map(|time| (time.name(), "time"))) {
-                let pointer = format!("/map/{column}/{key}");
+                let pointer = format!("{place}/{column}/{key}");
                 if path == ASKED_PERIOD {
                     self.asked_period(file, &pointer, key == "from" && map.field_type == FieldType::Period);
                     continue;
@@ -51,6 +53,24 @@ impl ConnectorCheck<'_> {
         }
         self.exploded_key(file, &levels);
         self.exploded_keys(file, &levels);
+    }
+
+    /// `#period` beside the headings of a table.
+    fn asked_period_of_tables(&mut self, file: &ConnectorFile) {
+        for (place, column, map) in columns_of(file) {
+            let is_asked = |source: &SourceField| source.column() == Some(ASKED_PERIOD);
+            for (key, _) in map
+                .from
+                .as_slice()
+                .iter()
+                .map(|from| ("from", from))
+                .chain(map.time.iter().map(|time| ("time", time)))
+                .filter(|(_, source)| is_asked(source))
+            {
+                let is_period = key == "from" && map.field_type == FieldType::Period;
+                self.asked_period(file, &format!("{place}/{column}/{key}"), is_period);
+            }
+        }
     }
 
     /// `#period`, the period that a request asks for.
@@ -172,7 +192,34 @@ impl ConnectorCheck<'_> {
         if !fields.any(|path| path_in_detail(&path).is_some()) {
             self.add("/detail", "has no effect: no column of `[map]` reads a path that begins with `detail.`");
         }
+        self.missing_detail(file, detail);
         self.detail_request(file, detail);
+    }
+
+    /// `detail.not_found` and `detail.missing`.
+    fn missing_detail(&mut self, file: &ConnectorFile, detail: &Detail) {
+        if let Some(reply) = &detail.not_found {
+            if reply.path.trim().is_empty() {
+                self.add("/detail/not_found/path", "must be the path of a code");
+            }
+            if reply.values.is_empty() {
+                self.add("/detail/not_found/values", "must have at least one code");
+            }
+        }
+        if detail.missing != MissingDetail::Delete {
+            return;
+        }
+        let is_of_details = |map: &FieldMap| {
+            let names = map.from.names();
+            map.required && !names.is_empty() && names.iter().all(|path| path_in_detail(path).is_some())
+        };
+        if let Some((column, _)) = file.map.iter().find(|(_, map)| is_of_details(map)) {
+            let message = "not possible with `missing = \"delete\"`: a record without details would be rejected";
+            self.add(&format!("/map/{column}/required"), message);
+        }
+        if file.map.get("deleted").is_some_and(|map| map.value.is_some()) {
+            self.add("/map/deleted/value", "not possible with `missing = \"delete\"`, which fills the column");
+        }
     }
 
     fn detail_request(&mut self, file: &ConnectorFile, detail: &Detail) {

@@ -57,6 +57,16 @@ fn a_request_for_details_names_a_field_of_the_list() {
     assert_eq!(names("id", without), ["detail"]);
     let both = detail("path = '/d/{record.id}'", "") + "explode = { path = 'values[]' }\n";
     assert_eq!(names("id", &both), ["decode.explode.path", "identity.key"]);
+    for (missing, wrong) in [
+        ("missing = 'delete'\nnot_found = { path = 'code', values = ['404'] }", &[][..]),
+        ("not_found = { path = 'a..b', values = ['404'] }", &["detail.not_found.path"]),
+        ("not_found = { path = '', values = [] }", &["detail.not_found.path", "detail.not_found.values"]),
+    ] {
+        assert_eq!(names("id", &detail("path = '/d/{record.id}'", missing)), wrong, "{missing}");
+    }
+    let required = detail("path = '/d/{record.id}'", "missing = 'delete'");
+    let required = required.replace("type = 'instant'\n", "type = 'instant'\nrequired = true\n");
+    assert_eq!(names("id", &required), ["map.due_at.required"]);
     let limit = detail("path = '/d/{record.id}'", "") + "[limits]\nmax_details = 0\n";
     assert_eq!(names("id", &limit), ["limits.max_details"]);
 }
@@ -82,6 +92,11 @@ fn the_period_that_is_asked_for_needs_slices_of_periods() {
         ("from = '#period'", "code", pass("slice = 'month'"), &["map.period.from"]),
     ] {
         assert_eq!(of(from, field_type, &passes), wrong, "{from} {field_type} {passes}");
+        // The same beside the headings of a table.
+        let map = format!("[map.period]\n{from}\ntype = '{field_type}'\nrequired = true\n");
+        let csv = "[decode]\ntype = 'csv'\nheader = 'id'\n";
+        let found = mistaken_keys(&format!("{measures}{HTTP}{map}{csv}{passes}"));
+        assert_eq!(found, wrong, "{from} {field_type} {passes}");
     }
 }
 

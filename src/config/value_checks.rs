@@ -1,6 +1,6 @@
 //! Checks of numbers and paths with which nothing could be read.
 
-use crate::config::connectors::ConnectorCheck;
+use crate::config::connectors::{ConnectorCheck, columns_of};
 use crate::fields::select_path::parse_path;
 use crate::model::connector::{Access, Auth, ConnectorFile, Decode, PageEnd, Pages, SourceField};
 
@@ -54,6 +54,8 @@ impl ConnectorCheck<'_> {
         if matches!(file.access, Access::Http { .. }) {
             paths.extend(paths_of_pages(file));
         }
+        let not_found = file.detail.iter().filter_map(|detail| detail.not_found.as_ref());
+        paths.extend(not_found.map(|reply| ("/detail/not_found/path", reply.path.as_str())));
         if let Auth::Login { token, ok, expired, .. } = &file.auth {
             paths.extend(token.iter().map(|token| ("/auth/token", token.as_str())));
             paths.extend(ok.iter().map(|reply| ("/auth/ok/path", reply.path.as_str())));
@@ -66,11 +68,11 @@ impl ConnectorCheck<'_> {
             }
         }
         if matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
-            for (column, map) in &file.map {
+            for (place, column, map) in columns_of(file) {
                 if let Some(SourceField::Name(path)) = &map.time
                     && let Err(message) = parse_path(path)
                 {
-                    self.add(&format!("/map/{column}/time"), message);
+                    self.add(&format!("{place}/{column}/time"), message);
                 }
             }
         }
@@ -96,11 +98,11 @@ impl ConnectorCheck<'_> {
         {
             self.add("/decode/delimiter", "must be a sign between cells, such as `;`, `,` or a tab");
         }
-        for (column, map) in &file.map {
+        for (place, column, map) in columns_of(file) {
             let of_time = map.time.iter().map(|time| ("time", time));
             for (key, source) in map.from.as_slice().iter().map(|from| ("from", from)).chain(of_time) {
                 if source.column().is_some_and(|heading| heading.trim().is_empty()) {
-                    self.add(&format!("/map/{column}/{key}"), "must name a column");
+                    self.add(&format!("{place}/{column}/{key}"), "must name a column");
                 }
             }
         }

@@ -10,6 +10,9 @@ pub(crate) const OWN_KEY: &str = "#key";
 
 /// Path of the period that a request asked for, which no record has.
 pub(crate) const ASKED_PERIOD: &str = "#period";
+/// Field whose text is `true` in a row of the list that has no details, where those are deleted (`detail.missing`). No
+/// connector names it.
+pub(crate) const NO_DETAIL: &str = "#no_detail";
 
 /// Levels of a record: the record itself (level 0), the elements of its list (level 1), the elements of the list in such an
 /// element (level 2) …

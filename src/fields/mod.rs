@@ -31,7 +31,7 @@ pub use agency_names::is_publishable_agency;
 pub use date_format::{CELL_FORMAT, DateFormat};
 pub use field_cells::FieldCells;
 pub use reader::{FieldReader, FirstValue};
-pub use readers::Readers;
+pub use readers::{PageCells, PartialReaders, Readers, RowReaders};
 pub use shape::shape;
 pub use shown_names::{shown_host, shown_name};
 pub use title_date::TitleDate;

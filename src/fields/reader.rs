@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use regex::Regex;
 
@@ -13,9 +14,10 @@ use crate::fields::decimal_number::{self, MAX_DECIMALS};
 use crate::fields::field_cells::FieldCells;
 use crate::fields::null_values::{NullValues, is_serial_of_none};
 use crate::fields::syntax;
-use crate::model::connector::{Breach, FieldMap, FieldType, Grouping, SourceField};
+use crate::model::connector::{Breach, FieldMap, FieldType, Grouping, Lookup, SourceField};
 use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};
 use crate::model::period::{Period, PeriodError};
+use crate::model::procedure_names::ProcedureNames;
 use crate::model::record::Value;
 use crate::model::text::{fold, plain};
 
@@ -41,6 +43,8 @@ pub struct FieldReader {
     field_type: FieldType,
     dates: DateReading,
     codes: HashMap<String, Value>,
+    /// Names of procedures, if the field is looked up by them.
+    names: Option<Arc<ProcedureNames>>,
     pattern: Option<Regex>,
     null_values: NullValues,
     bounds: Bounds,
@@ -110,6 +114,9 @@ impl FieldReader {
         if map.grouping.is_some() && map.field_type != FieldType::Integer {
             return Err(("grouping", "only an `integer` has groups of digits".to_owned()));
         }
+        if map.lookup.is_some() && map.field_type != FieldType::ProcedureCode {
+            return Err(("lookup", "only a `procedure_code` can be looked up by the name of its procedure".to_owned()));
+        }
         if map.decimals.is_some_and(|decimals| decimals == 0 || decimals > MAX_DECIMALS) {
             return Err(("decimals", format!("must be from 1 to {MAX_DECIMALS}")));
         }
@@ -131,6 +138,7 @@ impl FieldReader {
             field_type: map.field_type,
             dates,
             codes,
+            names: map.lookup.map(|Lookup::ProcedureName| Arc::default()),
             pattern,
             default: Value::Null,
         };
@@ -148,6 +156,21 @@ impl FieldReader {
             }
         }
         Ok(reader)
+    }
+
+    /// Looks texts up in these names, if the field is declared so.
+    pub(super) fn set_names(&mut self, procedures: &Arc<ProcedureNames>) {
+        if let Some(names) = &mut self.names {
+            names.clone_from(procedures);
+        }
+    }
+
+    /// Whether a text that was refused for this reason may be the published name of a procedure that the registry lacks, or
+    /// has several times.
+    #[must_use]
+    pub fn is_unresolved_name(text: &str, reason: Reason) -> bool {
+        matches!(reason, Reason::UnknownProcedure | Reason::AmbiguousProcedure)
+            && syntax::title(plain(text).trim(), false).is_ok()
     }
 
     /// Whether a text that does not fit counts as absent, instead of rejecting its row.
@@ -241,7 +264,11 @@ impl FieldReader {
                 syntax::dossier_code(text, self.pattern.is_some())?;
                 Ok(Value::Text(text.to_ascii_uppercase().into()))
             }
-            FieldType::ProcedureCode => syntax::procedure_code(text).map(|base| Value::Text(base.into())),
+            FieldType::ProcedureCode => match (syntax::procedure_code(text), &self.names) {
+                (Ok(base), _) => Ok(Value::Text(base.into())),
+                (Err(_), Some(names)) => names.code(text).map(|code| Value::Text(code.into())),
+                (Err(reason), None) => Err(reason),
+            },
             FieldType::ItemCode => syntax::item_code(text).map(|item| Value::Text(item.into())),
             FieldType::Agency => syntax::agency(text, self.pattern.is_some()).map(|name| Value::Text(name.into())),
             FieldType::Title => syntax::title(text, self.pattern.is_some()).map(|title| Value::Text(title.into())),

@@ -51,6 +51,40 @@ fn a_panic_rejects_the_value_that_caused_it() {
 }
 
 #[test]
+fn a_text_that_is_no_code_may_be_looked_up_as_a_name() {
+    let plain = compiled("type = \"procedure_code\"", &[]).expect("valid");
+    let mut named = compiled("type = \"procedure_code\"\nlookup = \"procedure_name\"", &[]).expect("valid");
+    let procedure = crate::model::procedure::Procedure {
+        code: "1.000123".to_owned(),
+        name: "Cấp bản sao".to_owned(),
+        sector: "LV".to_owned(),
+        statutory_time: None,
+        unit: crate::model::procedure::TimeUnit::WorkingDays,
+        cut_off: jiff::civil::time(15, 0, 0, 0),
+        immediate: false,
+        certification: false,
+        vertical: false,
+        valid_from: None,
+        valid_to: None,
+    };
+    named.set_names(&Arc::new(ProcedureNames::of(&[procedure])));
+    for (text, without, with) in [
+        ("1.000123.000.00.00.H61", "Text(\"1.000123\")", "Text(\"1.000123\")"),
+        ("cấp  BẢN sao", "not_of_type", "Text(\"1.000123\")"),
+        ("Cấp bản sao trích lục", "not_of_type", "unknown_procedure"),
+    ] {
+        assert_eq!((said(&plain, text).as_str(), said(&named, text).as_str()), (without, with), "{text}");
+    }
+    let refused = compiled("type = \"code\"\nlookup = \"procedure_name\"", &[]).err();
+    assert_eq!(refused.map(|(key, _)| key), Some("lookup"));
+    assert!(FieldReader::is_unresolved_name("Cấp bản sao trích lục", Reason::UnknownProcedure));
+    for (text, reason) in [("Trần Thị Mẫu", Reason::UnknownProcedure), ("Cấp bản sao trích lục", Reason::WrongForm)]
+    {
+        assert!(!FieldReader::is_unresolved_name(text, reason), "{text}");
+    }
+}
+
+#[test]
 fn item_codes_periods_and_documents_are_checked() {
     // EP12345678_VN: 8·1+6·2+4·3+2·4+3·5+5·6+9·7+7·8 = 204, 204 mod 11 = 6, 11 − 6 = 5.
     assert_eq!(reader(FieldType::ItemCode).read("EP123456785VN"), Ok(Value::Text("EP123456785VN".into())));

@@ -158,7 +158,7 @@ pub(super) fn records(kind: RecordKind, frame: &DataFrame) -> PolarsResult<Vec<(
         }
     }
     let parts = frame.column(PART)?.str()?;
-    let record = |values| Record { values, digest: 0, page: 0, row: 0, issues: Vec::new() };
+    let record = |values| Record { values, digest: 0, page: 0, row: 0, issues: Vec::new(), row_hash: None };
     Ok(rows
         .into_iter()
         .zip(parts.iter())

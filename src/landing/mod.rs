@@ -15,9 +15,11 @@ mod landed_pull;
 mod position_file;
 pub mod retention;
 mod rows;
+mod scratch_file;
 mod scrub;
 
 pub use check::check;
 pub use error::LandingError;
 pub use landed_pull::{LandedPull, PullPlan, highest_run};
+pub use scratch_file::ScratchFile;
 pub use scrub::{failed_for, is_withheld};

@@ -17,7 +17,7 @@ pub(super) fn write_rows(page: &Page, readers: &Readers, out: &mut Vec<u8>) {
     let mut check = RowCheck::new(page.fields.len());
     for index in 0..page.len() {
         let (row, reason) = page.row(index);
-        check.check(page, index, readers, &cells);
+        check.check(page, index, &readers.of_row(page, index, &cells));
         let _ = write!(out, "[{row},");
         match reason {
             Some(reason) => write_text(reason.code(), out),

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::fields::{FieldCells, Readers, shape, syntax};
+use crate::fields::{FieldReader, RowReaders, shape, syntax};
 use crate::model::connector::FieldType;
 use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};
 use crate::model::record::Value;
@@ -32,13 +32,13 @@ impl RowCheck {
         Self { fits: vec![false; cells], safe: vec![false; cells], reasons: vec![None; cells], failed: false }
     }
 
-    /// Checks row `index` of the page. `cells` are the cells of each reader.
-    pub(super) fn check(&mut self, page: &Page, index: usize, readers: &Readers, cells: &[FieldCells]) {
+    /// Checks row `index` of the page with its readers.
+    pub(super) fn check(&mut self, page: &Page, index: usize, readers: &RowReaders<'_>) {
         self.fits.fill(false);
         self.safe.fill(false);
         self.reasons.fill(None);
         self.failed = false;
-        for (reader, cells) in readers.readers.iter().zip(cells) {
+        for (reader, cells) in readers.with_cells() {
             // Of the texts that mean a value: whether the first fits, and whether one of them does.
             let (mut first_fits, mut one_fits, mut is_structure) = (None, false, false);
             for (cell, text) in reader.texts(page, index, cells) {
@@ -48,8 +48,11 @@ impl RowCheck {
                 }
                 let value = reader.read(&text);
                 let is_none = value == Ok(Value::Null);
+                // The name of a procedure that the registry lacks is no sign that columns have shifted: the row can be read from
+                // landing once the registry has it.
+                let is_unresolved = value.as_ref().is_err_and(|why| FieldReader::is_unresolved_name(&text, *why));
                 if !is_none {
-                    first_fits.get_or_insert(value.is_ok());
+                    first_fits.get_or_insert(value.is_ok() || is_unresolved);
                     one_fits |= value.is_ok();
                 }
                 // A time of day fits with its date.
@@ -59,6 +62,7 @@ impl RowCheck {
                             self.fits[cell] = true;
                             self.safe[cell] |= is_none || is_safe_in_failed_row(reader.field_type(), text.trim());
                         }
+                        Err(_) if is_unresolved => self.fits[cell] = true,
                         Err(reason) => {
                             self.reasons[cell].get_or_insert(reason);
                         }
@@ -140,6 +144,7 @@ fn has_date_form(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::Readers;
 
     #[test]
     fn dates_and_short_numbers_are_written_as_they_are() {
@@ -189,7 +194,7 @@ mod tests {
             page.set(readers.fields.iter().position(|known| known == field).expect("kept"), text);
         }
         let mut check = RowCheck::new(page.fields.len());
-        check.check(&page, 0, &readers, &readers.cells(&page));
+        check.check(&page, 0, &readers.of_row(&page, 0, &readers.cells(&page)));
         assert!(check.failed);
         for cell in 0..page.fields.len() {
             let text = page.cell(0, cell).expect("set");
@@ -199,7 +204,7 @@ mod tests {
         let person = "?:0 Nguyễn Văn Mẫu cell_error";
         page.begin_row(2);
         page.set(readers.fields.iter().position(|known| known == "due").expect("kept"), person);
-        check.check(&page, 1, &readers, &readers.cells(&page));
+        check.check(&page, 1, &readers.of_row(&page, 1, &readers.cells(&page)));
         let due = page.fields.iter().position(|known| known == "due").expect("kept");
         assert!(!check.scrubbed(due, person).contains("Mẫu"));
     }

@@ -24,6 +24,7 @@ pub mod period;
 pub(crate) mod position;
 pub mod predicate;
 pub mod procedure;
+pub mod procedure_names;
 pub mod pull;
 pub mod record;
 pub mod report_form;

@@ -61,6 +61,10 @@ pub enum Reason {
     NoDetail,
     /// Reading the row met an unexpected error of motcua itself; the log has its place.
     OwnError,
+    /// No procedure of the registry has this name.
+    UnknownProcedure,
+    /// Procedures with different codes have this name.
+    AmbiguousProcedure,
     /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
     OutOfRange,
 }

@@ -42,6 +42,9 @@ pub struct Record {
     pub row: u32,
     /// Deviations that the connector's contract accepts and reports.
     pub issues: Vec<Issue>,
+    /// Of a row that states a part of its record: hash of the key and of the texts of its row. `None` for a row that states
+    /// the whole record.
+    pub row_hash: Option<u64>,
 }
 
 /// A deviation that the connector's contract accepts and reports.
@@ -61,6 +64,9 @@ pub struct Rejection {
     /// Canonical column that failed; `None` if the row as a whole is unreadable.
     pub field: Option<String>,
     pub reason: Reason,
-    /// Key of the record, if its fields could be read. A later pull that accepts the key closes the rejection.
+    /// Key of the record, if its fields could be read. A later pull that accepts the key closes the rejection, unless the row
+    /// states a part of its record.
     pub key: Option<String>,
+    /// As [`Record::row_hash`]: the same row, read again, has the same hash. Another row of the key is another part.
+    pub row_hash: Option<u64>,
 }

@@ -177,7 +177,7 @@ impl DataFolder<'_> {
 
     /// Decides for every open rejection whether landing gives its row or the source must be read again.
     fn plan_retry(&self, connector: &Connector, open: &[QuarantinedRow], now: i64) -> RetryPlan {
-        let readers = Readers::compile(&connector.file).expect("config compiled every map");
+        let readers = Readers::of(connector);
         let mapper = Mapper::new(connector, &readers, now);
         let is_files = matches!(connector.file.access, Access::Files { .. });
         let mut by_page: BTreeMap<(i64, u32), Vec<&QuarantinedRow>> = BTreeMap::new();
@@ -206,7 +206,7 @@ fn land_pages(
     connector: &Connector,
     landed: &LandedPull,
 ) -> Result<Vec<LandedPage>, PullError> {
-    let readers = Readers::compile(&connector.file).expect("config compiled every map");
+    let readers = Readers::of(connector);
     let mut written = Vec::new();
     for ((mut page, read_by), number) in pages.into_iter().zip(1..) {
         page.number = number;

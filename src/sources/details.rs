@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
+use crate::fields::explode_path::NO_DETAIL;
 use crate::model::connector::{Detail, Limits, MissingDetail, Pages};
 use crate::model::page::{Page, Reason};
 use crate::model::values::placeholders;
 use crate::sources::decode::Decoder;
+use crate::sources::decode::envelope::InsteadOfAnswer;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::exchange::Exchange;
 use crate::sources::request::{self, RecordFields, Request, TemplateContext};
@@ -75,10 +77,11 @@ impl DetailRequests {
                 Details::NotAsked | Details::Missing => {
                     page.begin_row(number(&page));
                     page.fill_row(list, index);
-                    let is_accepted =
-                        matches!(details, Details::Missing) && self.detail.missing == MissingDetail::Accept;
-                    if !is_accepted {
-                        page.refuse_row(Reason::NoDetail);
+                    let deleted = page.fields.iter().position(|field| field == NO_DETAIL);
+                    match (details, self.detail.missing, deleted) {
+                        (Details::Missing, MissingDetail::Accept, _) => {}
+                        (Details::Missing, MissingDetail::Delete, Some(field)) => page.set(field, "true"),
+                        _ => page.refuse_row(Reason::NoDetail),
                     }
                 }
                 Details::Unreadable(reason) => {
@@ -148,7 +151,10 @@ impl DetailRequests {
         };
         let read = self.decoder.page(&body, 0, request.label.clone());
         match read {
-            Ok((_, envelope)) if envelope.expired => Ok(None),
+            Ok((_, envelope)) if envelope.instead == Some(InsteadOfAnswer::Expired) => Ok(None),
+            Ok((_, envelope)) if envelope.instead == Some(InsteadOfAnswer::NotFound) => {
+                self.not_found(&request.label).map(Some)
+            }
             Ok((page, envelope)) if !envelope.null_list && page.records() == 1 => {
                 Ok(Some(Details::Found(Arc::new(page))))
             }
@@ -163,6 +169,15 @@ impl DetailRequests {
             }
             Err(error) => Err(error.on(&request.label)),
         }
+    }
+
+    /// What a response with a code of `detail.not_found` means.
+    fn not_found(&self, label: &str) -> Result<Details, SourceError> {
+        if self.detail.missing == MissingDetail::Stop {
+            let message = format!("{label}: the response has a code of `detail.not_found`: there is no such record");
+            return Err(SourceError::new(ErrorKind::NoRecords, message));
+        }
+        Ok(Details::Missing)
     }
 
     /// Whether a record has the values that the request needs, and each can be a part of an address. `..` in a path would

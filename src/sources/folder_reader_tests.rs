@@ -42,7 +42,13 @@ async fn open_connector(text: &str, folder: &str, cursor: Cursor) -> Result<Sour
 async fn open_with_start(text: &str, folder: &str, start: PullStart) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "post".to_owned(), file, digest: String::new(), file_digest: String::new() };
+    let connector = Connector {
+        name: "post".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: std::sync::Arc::default(),
+    };
     let mut values = PlaceholderValues::default();
     values.set_variable("INBOX", folder);
     open(&connector, &readers, &values, start).await

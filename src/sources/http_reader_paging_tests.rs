@@ -69,7 +69,13 @@ impl Pull {
 pub(super) async fn pull(parts: &[&str], responses: Vec<Response>) -> Pull {
     let file: ConnectorFile = toml::from_str(&format!("{BASE}{}", parts.concat())).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "portal".to_owned(), file, digest: String::new(), file_digest: String::new() };
+    let connector = Connector {
+        name: "portal".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: Arc::default(),
+    };
     let mut values = PlaceholderValues::default();
     values.set_secret("KEY", "s3c\"ret");
     let transport = Arc::new(RecordedTransport::new(responses));

@@ -84,7 +84,13 @@ fn now() -> i64 {
 async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(&format!("{CONNECTOR}{}", parts.concat())).expect("valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "portal".to_owned(), file, digest: String::new(), file_digest: String::new() };
+    let connector = Connector {
+        name: "portal".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: std::sync::Arc::default(),
+    };
     let start = PullStart { now: now(), ..start };
     open_with(Box::new(Arc::clone(portal)), &connector, &readers, &PlaceholderValues::default(), start).await
 }
@@ -246,7 +252,13 @@ async fn a_record_that_moved_to_an_earlier_page_while_a_pull_was_cut_is_found() 
     let file: ConnectorFile = toml::from_str(&format!("{CONNECTOR}{NUMBERED}")).expect("valid");
     let file = ConnectorFile { window: Window::default(), ..file };
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "portal".to_owned(), file, digest: String::new(), file_digest: String::new() };
+    let connector = Connector {
+        name: "portal".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: std::sync::Arc::default(),
+    };
     let values = PlaceholderValues::default();
     let open = |resume| {
         let start = PullStart { now: now(), resume, ..PullStart::default() };

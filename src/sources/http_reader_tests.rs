@@ -66,7 +66,13 @@ fn now() -> i64 {
 async fn open(text: &str, responses: Vec<Response>) -> Result<(SourceReader, Arc<RecordedTransport>), SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "portal".to_owned(), file, digest: String::new(), file_digest: String::new() };
+    let connector = Connector {
+        name: "portal".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: Arc::default(),
+    };
     let mut values = PlaceholderValues::default();
     values.set_secret("KEY", "s3cret");
     let transport = Arc::new(RecordedTransport::new(responses));

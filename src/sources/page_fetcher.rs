@@ -11,7 +11,7 @@ use crate::model::page::Page;
 use crate::model::pull::PagePlace;
 use crate::sources::auth::Token;
 use crate::sources::content_range::ContentRange;
-use crate::sources::decode::envelope::EnvelopeValues;
+use crate::sources::decode::envelope::{EnvelopeValues, InsteadOfAnswer};
 use crate::sources::decode::{Decoder, hex_digest};
 use crate::sources::details::DetailRequests;
 use crate::sources::error::{ErrorKind, SourceError};
@@ -139,18 +139,9 @@ impl PageFetcher {
             fetched.page = details.complete(&self.exchange, list).await?;
         }
         if let PageReply::Page(fetched) = &mut reply {
-            self.state_period(wanted, &mut fetched.page);
+            state_period(wanted, &mut fetched.page);
         }
         Ok(reply)
-    }
-
-    /// Sets the period that was asked for in the rows of a page, if the connector maps it.
-    fn state_period(&self, wanted: &PageRequest, page: &mut Page) {
-        let period = wanted.slice.as_ref().and_then(|slice| slice.period.as_deref());
-        let field = page.fields.iter().position(|field| field == ASKED_PERIOD);
-        if let Some((field, period)) = field.filter(|_| self.decoder.has_paths()).zip(period) {
-            page.set_in_all_rows(field, period);
-        }
     }
 
     async fn fetch_list(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {
@@ -220,7 +211,7 @@ impl PageFetcher {
             return Ok(Some(PageReply::Unchanged));
         }
         let (page, mut envelope) = self.decoder.page(body, 0, request.label.clone())?;
-        if envelope.expired {
+        if envelope.instead == Some(InsteadOfAnswer::Expired) {
             return Ok(None);
         }
         if let Some(PageEnd::Total { header: Some(name), .. }) = self.pages.end() {
@@ -352,4 +343,13 @@ fn kept_headers(pages: &Pages) -> Vec<String> {
         _ => None,
     };
     [next, total].into_iter().flatten().map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// Sets the period that was asked for in the rows of a page, if the connector maps it.
+fn state_period(wanted: &PageRequest, page: &mut Page) {
+    let period = wanted.slice.as_ref().and_then(|slice| slice.period.as_deref());
+    let field = page.fields.iter().position(|field| field == ASKED_PERIOD);
+    if let Some((field, period)) = field.zip(period) {
+        page.set_in_all_rows(field, period);
+    }
 }

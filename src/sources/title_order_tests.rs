@@ -44,7 +44,13 @@ async fn folder(root: &Path, content: &str, pattern: &str, start: PullStart) -> 
     );
     let file: ConnectorFile = toml::from_str(&text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "post".to_owned(), file, digest: String::new(), file_digest: String::new() };
+    let connector = Connector {
+        name: "post".to_owned(),
+        file,
+        digest: String::new(),
+        file_digest: String::new(),
+        procedure_names: std::sync::Arc::default(),
+    };
     open(&connector, &readers, &PlaceholderValues::default(), start).await.expect("the folder is there")
 }
 

@@ -487,12 +487,47 @@ fn rest(choose: &mut Choices) -> String {
     text
 }
 
+/// Further rows and requests: parts of records, details.
+fn further(choose: &mut Choices) -> String {
+    let mut text = String::new();
+    if choose.index(8) == 1 {
+        text += "[map.procedure_code]\nfrom = 'p'\ntype = 'procedure_code'\n";
+        text += &choose.key("required", &["true", "", "false"]);
+        text += &choose.key("lookup", &["", "'procedure_name'", "'name'"]);
+        text += "[partial]\n";
+        text += &choose.key("field", &["'step'", "'id'", "''", "'a['", "'total'"]);
+        text += "[partial.map.source_key]\nfrom = 'id'\ntype = 'code'\n";
+        text += &choose.key("required", &["true", ""]);
+        text += "[partial.map.source_updated_at]\ntype = 'instant'\n";
+        text +=
+            &(choose.key("from", &["'step'", "['step', 'total']", "'a['"]) + &choose.key("required", &["true", ""]));
+        writeln!(text, "formats = [{}]", choose.of(FORMATS)).expect("a string takes all");
+    }
+    if choose.index(8) == 1 {
+        text += "[map.due_at]\nfrom = 'detail.due'\ntype = 'instant'\nformats = ['yyyy-MM-dd']\n[detail]\n";
+        text += &choose
+            .key("request", &["{ path = '/d/{record.id}' }", "{ path = '/d' }", "{ path = '/{record.detail.due}' }"]);
+        text += &choose.key("record", &["", "'data'", "'a[0]'", "'list.r'"]);
+        text += &choose.key("missing", &["", "'accept'", "'delete'", "'stop'", "'x'"]);
+        if choose.index(2) == 1 {
+            let (path, values) = (choose.of(PATHS), choose.of(&["['404']", "[]", "['']"]));
+            writeln!(text, "not_found = {{ path = {path}, values = {values} }}").expect("a string takes all");
+        }
+    }
+    text
+}
+
 /// The text of a declaration.
 pub(crate) fn declaration(picks: Vec<u8>) -> String {
     let choose = &mut Choices { picks, at: 0 };
     let mut text = "[connector]\nversion = 1\ntitle = 'x'\nkind = 'dossiers'\nsystem = 'x'\ncontact = 'x'\n".to_owned();
     let (is_web, access) = access(choose);
-    text += &(access + &map(choose) + &decode(choose, is_web) + &numbers(choose, is_web) + &rest(choose));
+    text += &(access
+        + &map(choose)
+        + &decode(choose, is_web)
+        + &numbers(choose, is_web)
+        + &rest(choose)
+        + &further(choose));
     if is_web || choose.index(9) == 1 {
         let auth = auth(choose);
         let places_session = auth.contains("'login'") && auth.contains("token = 'token'") && choose.index(4) != 1;

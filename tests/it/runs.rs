@@ -17,6 +17,8 @@ mod kept_definitions;
 mod kill_at_any_time;
 mod logs;
 mod partial_records;
+mod partial_rows;
+mod procedure_names;
 mod quarantine;
 mod rejected_in_lists;
 mod several_sources;

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 use motcua::simulator::{CLIENT_ID, CLIENT_SECRET, MessageFormat, OPENCPS_GROUP};
+use polars::prelude::DataType;
 use serde_json::Value;
 
-use crate::office::{Office, Town, files, said};
+use crate::office::{Office, Town, files, frames, said};
 
 /// The evenings on which the sources are read: due dates move between them.
 const NIGHTS: [Date; 2] = [date(2025, 11, 17), date(2025, 11, 28)];
@@ -132,13 +133,9 @@ fn columns(declaration: &toml::Table) -> BTreeSet<&str> {
 fn reduce(office: &Office, shape: Shape) {
     office.edit(&format!("connectors/{}/connector.toml", shape.connector()), |text| {
         let mut declaration: toml::Table = text.parse().expect("it is TOML");
-        let map = declaration["map"].as_table_mut().expect("a table");
-        map.retain(|column, _| COMMON.contains(&column) || IDENTITY.contains(&column));
-        for (column, word, other) in MERGED {
-            let codes = map[column]["codes"].as_table_mut().expect("a table of words");
-            for (_, meaning) in codes.iter_mut().filter(|(_, meaning)| meaning.as_str() == Some(word)) {
-                *meaning = other.into();
-            }
+        reduce_map(declaration["map"].as_table_mut().expect("a table"));
+        if let Some(partial) = declaration.get_mut("partial") {
+            reduce_map(partial["map"].as_table_mut().expect("a table"));
         }
         if let Some(limits) = declaration.get_mut("limits").and_then(toml::Value::as_table_mut) {
             limits.insert("requests_per_second".to_owned(), 1000.0.into());
@@ -148,6 +145,38 @@ fn reduce(office: &Office, shape: Shape) {
         }
         toml::to_string(&declaration).expect("it is a table")
     });
+}
+
+/// Leaves out of a map of columns what not all shapes state.
+fn reduce_map(map: &mut toml::Table) {
+    map.retain(|column, _| COMMON.contains(&column) || IDENTITY.contains(&column));
+    for (column, word, other) in MERGED {
+        let Some(map) = map.get_mut(column) else { continue };
+        let codes = map["codes"].as_table_mut().expect("a table of words");
+        for (_, meaning) in codes.iter_mut().filter(|(_, meaning)| meaning.as_str() == Some(word)) {
+            *meaning = other.into();
+        }
+    }
+}
+
+/// Number of stored dossiers that have a moment of a progress item, and of those the ones that such items completed: nothing but an
+/// item gives a dossier of the messages a change time, and one of a later message keeps it.
+fn completed_by_items(office: &Office) -> (usize, usize) {
+    let (mut touched, mut completed) = (0, 0);
+    for frame in frames(&office.data(), "dossiers") {
+        let instant = |name: &str| {
+            let column = frame.column(name).and_then(|column| column.cast(&DataType::Int64)).expect("an instant");
+            column.i64().expect("cast").iter().collect::<Vec<_>>()
+        };
+        for (at, ends) in instant("source_updated_at")
+            .into_iter()
+            .zip(instant("completed_at").into_iter().zip(instant("returned_at")))
+        {
+            touched += usize::from(at.is_some());
+            completed += usize::from(at.is_some() && (at == ends.0 || at == ends.1));
+        }
+    }
+    (touched, completed)
 }
 
 /// Every published figure by indicator, agency, tier and period, without what differs from run to run.
@@ -178,6 +207,14 @@ fn one_province_gives_the_same_figures_through_every_shape() {
         });
         reduce(&office, shape);
         shape.read(&town, &office);
+        if let Shape::Message(_) = shape {
+            let (touched, completed) = completed_by_items(&office);
+            // Items that are older than their dossier's own message leave nothing behind.
+            assert!(
+                touched == completed && completed >= 20,
+                "{completed} of {touched} dossiers were completed by items"
+            );
+        }
         let found = cells(&office);
         let Some(expected) = &first else {
             assert!(found.len() > 10_000, "{} figures", found.len());

@@ -43,7 +43,7 @@ fn dossier(key: &str, status: &str, updated: Option<i64>, page: u32, row: u32) -
     if let Some(updated) = updated {
         set("source_updated_at", Value::Instant(updated));
     }
-    Record { values, digest: u128::from(page) << 64 | u128::from(row), page, row, issues: Vec::new() }
+    Record { values, digest: u128::from(page) << 64 | u128::from(row), page, row, issues: Vec::new(), row_hash: None }
 }
 
 async fn pull(lake: &Lake, source: &str, run: i64, records: &[(Record, String)]) -> Result<u64, LakeError> {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::connector::auth::ReplyValues;
 use crate::model::connector::web::RequestTemplate;
 
 /// `[detail]`: a request for each record of the list. Paths of `[map]` that begin with `detail.` read its response.
@@ -16,9 +17,13 @@ pub struct Detail {
     pub record: String,
     #[serde(default)]
     pub missing: MissingDetail,
+    /// Reply code of a response that has no details although its status is 200: it counts as one with status 404.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_found: Option<ReplyValues>,
 }
 
-/// What happens to a record that has no details: a response with status 204, 404 or 410, or without an object at the path.
+/// What happens to a record that has no details: a response with status 204, 404 or 410, with a code of `not_found`, or without
+/// an object at the path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingDetail {
@@ -27,6 +32,8 @@ pub enum MissingDetail {
     RejectRow,
     /// The record counts without them.
     Accept,
+    /// The record is deleted: the list still has it, and the source no longer does.
+    Delete,
     /// The pull fails.
     Stop,
 }

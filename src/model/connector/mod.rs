@@ -10,6 +10,7 @@ mod detail;
 mod explode;
 mod files;
 mod pages;
+mod partial_rows;
 mod records;
 mod server;
 mod source_field;
@@ -17,6 +18,7 @@ mod web;
 mod window;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,11 +32,15 @@ pub use self::detail::{Detail, MissingDetail, path_in_detail};
 pub use self::explode::Explode;
 pub use self::files::{Content, FileOrder};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
-pub use self::records::{Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, RecordLayout, ReplyFailure};
+pub use self::partial_rows::PartialRows;
+pub use self::records::{
+    Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Lookup, Merged, RecordLayout, ReplyFailure,
+};
 pub use self::server::FileServer;
 pub use self::source_field::{ColumnPlace, OneOrMany, RepeatedHeading, SourceField};
 pub use self::web::{Limits, Method, QueryValue, RequestTemplate, Retry};
 pub use self::window::{Pass, SliceUnit, Start, Window};
+use crate::model::procedure_names::ProcedureNames;
 use crate::model::reporting_zone::zone_name;
 use crate::model::table::{CHANGE_TIME, RecordKind};
 
@@ -63,6 +69,9 @@ pub struct ConnectorFile {
     pub detail: Option<Detail>,
     /// Canonical column → source fields and type.
     pub map: BTreeMap<String, FieldMap>,
+    /// Rows that state a part of their record, beside rows that state all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<PartialRows>,
     #[serde(default)]
     pub identity: Identity,
     #[serde(default)]
@@ -210,10 +219,33 @@ impl ConnectorFile {
         self.map.contains_key(CHANGE_TIME)
     }
 
-    /// Whether a row fills only what it states, and leaves the rest of the stored version as it is.
+    /// Whether a row may fill only what it states, and leave the rest of the stored version as it is.
     #[must_use]
     pub fn has_partial_records(&self) -> bool {
+        self.has_only_partial_records() || self.partial.is_some()
+    }
+
+    /// Whether every row fills only what it states.
+    #[must_use]
+    pub fn has_only_partial_records(&self) -> bool {
         self.identity.record == RecordForm::Partial
+    }
+
+    /// The maps of rows, each with its place in the file: `[map]`, and `[partial.map]` if there is one.
+    pub fn maps(&self) -> impl Iterator<Item = (&'static str, &BTreeMap<String, FieldMap>)> {
+        let partial = self.partial.iter().map(|partial| ("/partial/map", &partial.map));
+        std::iter::once(("/map", &self.map)).chain(partial)
+    }
+
+    /// Whether a column is looked up by the names of procedures.
+    #[must_use]
+    pub fn looks_up_procedures(&self) -> bool {
+        self.mapped_columns().any(|(_, map)| map.lookup == Some(Lookup::ProcedureName))
+    }
+
+    /// Every column that is mapped, with its map, as [`maps`](Self::maps).
+    pub fn mapped_columns(&self) -> impl Iterator<Item = (&String, &FieldMap)> {
+        self.maps().flat_map(|(_, map)| map)
     }
 
     /// Whether no two records may have one dossier code: those of dossiers, unless the contract accepts it.
@@ -241,6 +273,8 @@ pub struct Connector {
     pub digest: String,
     /// SHA-256 of every value of `connector.toml`, hexadecimal.
     pub file_digest: String,
+    /// Names of the registry's procedures, if a column is looked up by them; otherwise empty.
+    pub procedure_names: Arc<ProcedureNames>,
 }
 
 impl Connector {

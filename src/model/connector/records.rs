@@ -248,6 +248,9 @@ pub struct FieldMap {
     /// Source text → canonical word, ignoring case and spacing; for `type = "word"` and `"flag"`.
     #[serde(default)]
     pub codes: BTreeMap<String, String>,
+    /// Registry that gives the code of a text that is none; for `type = "procedure_code"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<Lookup>,
     /// Regular expression that the whole text must match.
     #[serde(default)]
     pub pattern: Option<String>,
@@ -302,6 +305,7 @@ impl FieldMap {
             buddhist_years: false,
             midnight_is_date: false,
             codes: BTreeMap::new(),
+            lookup: None,
             pattern: None,
             default: None,
             required: false,
@@ -314,6 +318,15 @@ impl FieldMap {
             when: None,
         }
     }
+}
+
+/// How a text leads to a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lookup {
+    /// By the whole name of a procedure in the registry (`procedures.csv`), without regard to case and spacing; only if one
+    /// procedure has it.
+    ProcedureName,
 }
 
 /// `least` or `most` of a field.

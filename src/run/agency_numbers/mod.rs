@@ -174,9 +174,9 @@ async fn highest_published(data: &Path) -> Result<u64, RunError> {
 fn declared_texts(config: &Configuration, tables: &[LazyFrame]) -> Result<BTreeSet<String>, PolarsError> {
     let mut texts = BTreeSet::new();
     for connector in &config.connectors {
-        let readers = Readers::compile(&connector.file).expect("config compiled every map");
-        for reader in readers.readers.iter().filter(|reader| reader.field_type() == FieldType::Agency) {
-            let map = &connector.file.map[&reader.column];
+        let readers = Readers::of(connector);
+        for reader in readers.all().filter(|reader| reader.field_type() == FieldType::Agency) {
+            let Some(map) = connector.file.maps().find_map(|(_, map)| map.get(&reader.column)) else { continue };
             texts.extend(map.default.clone().filter(|text| !text.is_empty()));
             let (Some(table), true) = (table_of(connector, tables), map.pattern.is_some()) else { continue };
             let of_connector = table.clone().filter(col("source").eq(lit(connector.name.as_str())));

@@ -29,7 +29,7 @@ pub(super) use self::files::FileChanges;
 pub use self::notifications::Notification;
 pub use self::publications::Publication;
 pub use self::pulls::{Pull, PullState};
-pub(super) use self::quarantine::{FileRejection, NewRejection, key_hash};
+pub(super) use self::quarantine::{FileRejection, NewRejection, key_hash, part_mark};
 pub use self::quarantine::{QuarantinedRow, RejectionGroup};
 pub(super) use self::retention::{LandedNeed, checkpoint, copy_database, database_damage};
 pub use self::runs::Run;

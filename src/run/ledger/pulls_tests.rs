@@ -82,6 +82,7 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         field: None,
         reason: Reason::ImpossibleOrder,
         key: Some((*key).to_owned()),
+        row_hash: None,
     };
     let seen = Sighting { page: 1, row: 1, rows: 1 };
     let rejected: Vec<Rejection> = rejected.iter().map(rejection).collect();

@@ -14,7 +14,8 @@ use crate::run::ledger::Ledger;
 
 /// A rejected row: its place and the reason, none of its values. It is open until a later pull meets its key or reads
 /// its page again; in a folder, while it is the newest row of its key. Of a key that a portal's pull rejects several times the
-/// last row is open.
+/// last row is open. A row that states a part of its record is open until the same row is read again, or, in a folder, until
+/// a newer file has the whole record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RejectedRow)]
 pub struct QuarantinedRow {
@@ -41,6 +42,8 @@ pub(in crate::run) struct FileRejection {
     pub(in crate::run) page: u32,
     /// Hash of the key of its row; `None` if the key could not be read.
     pub(in crate::run) key: Option<u64>,
+    /// Hash of a row that states a part of its record.
+    pub(in crate::run) row_hash: Option<u64>,
     /// Digest of the content of its file; `None` if an older motcua rejected it.
     pub(in crate::run) content: Option<String>,
     pub(in crate::run) is_open: bool,
@@ -79,9 +82,10 @@ impl Ledger {
         contents: &[&str],
     ) -> Result<Vec<FileRejection>, Error> {
         let rows = sqlx::query(
-            "SELECT rowid, run, page, key_hash, content, closed_by IS NULL OR closed_by = ?2 AS is_open FROM quarantine \
+            "SELECT rowid, run, page, key_hash, row_hash, content, closed_by IS NULL OR closed_by = ?2 AS is_open FROM quarantine \
              WHERE connector = ?1 AND run < ?2 AND (is_open \
-             OR (is_covered AND key_hash IS NOT NULL AND content IN (SELECT value FROM json_each(?3)))) ORDER BY run, rowid",
+             OR (is_covered AND (key_hash IS NOT NULL OR row_hash IS NOT NULL) AND content IN (SELECT value FROM json_each(?3)))) \
+             ORDER BY run, rowid",
         )
         .bind(connector)
         .bind(run)
@@ -93,7 +97,8 @@ impl Ledger {
                 id: row.try_get("rowid")?,
                 run: row.try_get("run")?,
                 page: place(row, "page")?,
-                key: row.try_get::<Option<i64>, _>("key_hash")?.map(i64::cast_unsigned),
+                key: hash(row, "key_hash")?,
+                row_hash: hash(row, "row_hash")?,
                 content: row.try_get("content")?,
                 is_open: row.try_get("is_open")?,
             })
@@ -225,8 +230,8 @@ pub(super) async fn replace(
     delete(connection, run, connector).await?;
     for NewRejection { rejection, read_by, content, is_covered } in rejections {
         sqlx::query(
-            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by, content, is_covered, closed_by) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, row_hash, read_by, content, is_covered, \
+             closed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run)
         .bind(connector)
@@ -235,6 +240,7 @@ pub(super) async fn replace(
         .bind(&rejection.field)
         .bind(rejection.reason.code())
         .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
+        .bind(rejection.row_hash.map(u64::cast_signed))
         .bind(read_by)
         .bind(content)
         .bind(is_covered)
@@ -246,7 +252,8 @@ pub(super) async fn replace(
 }
 
 /// Closes the open rejections of earlier runs whose key `run` read in a row that is no older: it accepted the record, or
-/// rejected it again. `keys_read`: newest run that read a row with the key, by the key's hash.
+/// rejected it again. `keys_read`: newest run that read a row, by the hash of its key. A rejected part of a record is found by
+/// the hash of its row, or by the [mark](part_mark) of its key.
 pub(super) async fn close_read(
     connection: &mut SqliteConnection,
     run: i64,
@@ -254,7 +261,8 @@ pub(super) async fn close_read(
     keys_read: &HashMap<u64, i64>,
 ) -> Result<(), Error> {
     let open = sqlx::query(
-        "SELECT rowid, COALESCE(read_by, run) AS read_by, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
+        "SELECT rowid, COALESCE(read_by, run) AS read_by, key_hash, row_hash FROM quarantine \
+         WHERE connector = ? AND run < ? AND closed_by IS NULL AND (key_hash IS NOT NULL OR row_hash IS NOT NULL)",
     )
     .bind(connector)
     .bind(run)
@@ -262,9 +270,11 @@ pub(super) async fn close_read(
     .await?;
     let mut closed = Vec::new();
     for row in open {
-        let hash: i64 = row.try_get("key_hash")?;
+        let (key, row_hash) = (hash(&row, "key_hash")?, hash(&row, "row_hash")?);
         let rejected: i64 = row.try_get("read_by")?;
-        if keys_read.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected) {
+        let of_key = if row_hash.is_some() { key.map(part_mark) } else { key };
+        let read_by = row_hash.into_iter().chain(of_key).filter_map(|hash| keys_read.get(&hash)).max();
+        if read_by.is_some_and(|read_by| *read_by >= rejected) {
             closed.push(row.try_get("rowid")?);
         }
     }
@@ -320,6 +330,15 @@ pub(super) async fn delete(connection: &mut SqliteConnection, run: i64, connecto
 pub(in crate::run) fn key_hash(key: &str) -> u64 {
     let whole: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     u64::from_be_bytes(whole[..8].try_into().expect("a quarter of 32 bytes"))
+}
+
+/// Stands for the parts of the record with a key, where hashes of keys stand for whole rows.
+pub(in crate::run) fn part_mark(key_hash: u64) -> u64 {
+    key_hash ^ 0x7061_7274_5f6d_6b31
+}
+
+fn hash(row: &SqliteRow, name: &str) -> Result<Option<u64>, Error> {
+    Ok(row.try_get::<Option<i64>, _>(name)?.map(i64::cast_unsigned))
 }
 
 fn place(row: &SqliteRow, name: &str) -> Result<u32, Error> {

@@ -130,7 +130,7 @@ impl<'a> PullReader<'a> {
         // What is read would be compared with versions that cannot be trusted.
         self.lake.check_versions(task.connector.file.connector.kind, &task.connector.name).await?;
         self.lake.check_image(task.connector.file.connector.kind, &task.connector.name).await?;
-        let readers = Readers::compile(&task.connector.file).expect("config compiled every map");
+        let readers = Readers::of(task.connector);
         prepare_folder(&task, folder)?;
         let start = std::mem::take(&mut task.start);
         let mut landing = PageLanding::new(task, &start, folder, &readers);

@@ -6,7 +6,7 @@ use crate::canonical::{KeySpellings, KeysSeen, RecordClass};
 use crate::lake::NewestVersion;
 use crate::model::pull::{Findings, PullCounts, Sighting};
 use crate::model::record::{Issue, Record, Rejection};
-use crate::run::ledger::key_hash;
+use crate::run::ledger::{key_hash, part_mark};
 
 /// Classes of a pull's records, and what was noticed about them.
 #[derive(Default)]
@@ -19,14 +19,16 @@ pub(super) struct Classified {
     /// Newest date in a record that is not in the future.
     pub(super) newest_date: Option<i64>,
     pub(super) findings: Findings,
-    /// Newest run that read a row with a key, by the key's hash; kept only if the connector has open rejections.
+    /// Newest run that read a whole row of a key, by the key's hash, and a part, by the row's hash; kept only if the connector
+    /// has open rejections.
     pub(super) keys_read: Option<HashMap<u64, i64>>,
+    /// Number of rows that state a part of their record.
+    pub(super) partial_rows: u64,
+    /// Newest run that read a part of a key, by the key's mark ([`part_mark`]); kept only if there are open rejections, and the
+    /// connector reads every row again in each pull.
+    pub(super) parts_read: Option<HashMap<u64, i64>>,
     /// First row and number of rows of each ill-typed field.
     pub(super) ill_typed: BTreeMap<String, Sighting>,
-    /// Several rows may be about one record.
-    pub(super) has_partial_records: bool,
-    /// A row that is accepted shows that an earlier one of its key, which was rejected, is outdated.
-    pub(super) is_outdated_by_accepted: bool,
     /// Keys of each page chain that declares a total.
     pub(super) chains: BTreeMap<u32, ChainKeys>,
     /// Part of each new key. Kept for sources with a change time, of which one pull may accept several versions of a
@@ -83,39 +85,34 @@ impl Classified {
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
-        // Another row of a partial record is another part, not a correction of a row that was rejected before.
-        let outdates = !self.has_partial_records || self.is_outdated_by_accepted;
-        if let Some(key) = rejection.key.as_ref().filter(|_| outdates) {
-            self.note_key_read(key, run);
-        }
-        // Of partial records the rows are counted: a rejected one has no values to distinguish it.
-        let key = rejection.key.as_deref().filter(|_| !self.has_partial_records);
-        if let Some(chain) = self.chains.get_mut(&chain) {
-            match key {
-                Some(key) => {
-                    chain.hashes.insert(key_hash(key));
+        self.partial_rows += u64::from(rejection.row_hash.is_some());
+        match (&rejection.key, rejection.row_hash) {
+            (Some(key), row_hash) => self.note_key(key, row_hash, (run, chain)),
+            (None, Some(row_hash)) => self.note_row(row_hash, None, (run, chain)),
+            (None, None) => {
+                if let Some(chain) = self.chains.get_mut(&chain) {
+                    chain.rows_without_key += 1;
                 }
-                None => chain.rows_without_key += 1,
             }
         }
         self.rejections.push(rejection);
     }
 
-    /// Notes the key of a record. `digest`: of what its row states.
-    pub(super) fn note_key(&mut self, key: &str, digest: u128, (run, chain): (i64, u32)) {
-        if self.is_outdated_by_accepted {
-            self.note_key_read(key, run);
-        }
-        if let Some(chain) = self.chains.get_mut(&chain) {
-            let hash = if self.has_partial_records { key_hash(&format!("{key}|{digest:x}")) } else { key_hash(key) };
-            chain.hashes.insert(hash);
-        }
+    /// Notes the key of a row. `row_hash`: of a part. Another part of a key is no correction of one that was rejected before.
+    pub(super) fn note_key(&mut self, key: &str, row_hash: Option<u64>, (run, chain): (i64, u32)) {
+        let key = key_hash(key);
+        let own = row_hash.unwrap_or(key);
+        self.note_row(own, row_hash.map(|_| part_mark(key)), (run, chain));
     }
 
-    fn note_key_read(&mut self, key: &str, run: i64) {
-        if let Some(keys_read) = &mut self.keys_read {
-            let newest = keys_read.entry(key_hash(key)).or_insert(run);
-            *newest = run.max(*newest);
+    /// Notes a row by what identifies it, and among the records of its chain; with the mark of its key if it is a part.
+    fn note_row(&mut self, own: u64, mark: Option<u64>, (run, chain): (i64, u32)) {
+        note_run(self.keys_read.as_mut(), own, run);
+        if let Some(mark) = mark {
+            note_run(self.parts_read.as_mut(), mark, run);
+        }
+        if let Some(chain) = self.chains.get_mut(&chain) {
+            chain.hashes.insert(own);
         }
     }
 
@@ -141,5 +138,13 @@ impl Classified {
                 Issue::Impossible(order) => *self.findings.impossible.entry((*order).to_owned()).or_default() += 1,
             }
         }
+    }
+}
+
+/// Notes that a run read a row.
+fn note_run(runs: Option<&mut HashMap<u64, i64>>, hash: u64, run: i64) {
+    if let Some(runs) = runs {
+        let newest = runs.entry(hash).or_insert(run);
+        *newest = run.max(*newest);
     }
 }

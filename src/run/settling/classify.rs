@@ -4,6 +4,7 @@
 //! not be held in memory (docs/decisions/0002).
 
 mod partial;
+mod row_shares;
 
 use std::collections::HashMap;
 
@@ -35,6 +36,8 @@ struct BatchRecord {
     chain: u32,
     /// Content of the file that it came in; 0 unless the pull has a folder.
     content: usize,
+    /// Where rows are merged: moment of a row that states its whole record. `None` for a part, and where none are merged.
+    whole_at: Option<i64>,
 }
 
 /// Positions of the columns that classification reads.
@@ -75,9 +78,7 @@ impl<'c> Classifier<'c> {
         let classified = Classified {
             keys: KeysSeen::for_rows(rows),
             keys_read: has_open_rejections.then(HashMap::new),
-            has_partial_records: connector.file.has_partial_records(),
-            // Of partial records another row of the key is another part, unless all of them are read again.
-            is_outdated_by_accepted: !connector.file.has_partial_records() || connector.file.window.passes.is_empty(),
+            parts_read: (has_open_rejections && connector.file.window.passes.is_empty()).then(HashMap::new),
             // Totals count records. Where one gives several rows, each row has a key of its own, and the record none.
             chains: certificate
                 .declared()
@@ -100,20 +101,27 @@ impl<'c> Classifier<'c> {
         }
     }
 
-    /// Classifies every row of the pull, the last one first; partial records by [merging](Self::merge_pages) them.
-    pub(super) async fn classify_pages(&mut self, landed: &LandedPull, readers: &Readers) -> Result<(), RunError> {
-        let mapper = Mapper::new(self.connector, readers, self.certificate.finished_at);
-        if self.connector.file.has_partial_records() {
-            return self.merge_pages(landed, &mapper).await;
-        }
-        self.note_ranks(landed, &mapper)?;
+    /// The mapper of the pull's rows.
+    pub(super) fn mapper(&self, readers: &Readers) -> Mapper {
+        Mapper::new(self.connector, readers, self.certificate.finished_at)
+    }
+
+    /// The files of the pull.
+    pub(super) fn folder_mut(&mut self) -> Option<&mut FolderPull> {
+        self.folder.as_mut()
+    }
+
+    /// Classifies every row of the pull, the last one first. Rows of which some state parts of their records are
+    /// [collected](Self::collect_rows) and [merged](Self::merge_rows) instead.
+    pub(super) async fn classify_pages(&mut self, landed: &LandedPull, mapper: &Mapper) -> Result<(), RunError> {
+        self.note_ranks(landed, mapper)?;
         let pages = match &self.folder {
             Some(folder) => folder.in_order(&self.certificate.pages),
             None => self.certificate.pages.iter().collect(),
         };
         for landed_page in pages.into_iter().rev() {
             let page = landed.read(landed_page)?;
-            self.map_page(&page, landed_page, &mapper);
+            self.map_page(&page, landed_page, mapper);
             if self.batch.len() >= BATCH_ROWS {
                 self.classify_batch().await?;
             }
@@ -144,10 +152,10 @@ impl<'c> Classifier<'c> {
         let rejected_before = classified.rejections.len();
         for mapped in mapper.map_page(page).into_iter().rev() {
             match mapped {
-                Ok(record) => self.batch.push(BatchRecord { record, read_by, chain, content }),
+                Ok(record) => self.batch.push(BatchRecord { record, read_by, chain, content, whole_at: None }),
                 Err(rejection) => {
                     if let Some(folder) = &mut self.folder {
-                        folder.note_rejected(content, rejection.key.as_deref());
+                        folder.note_rejected(content, &rejection);
                     }
                     classified.reject(rejection, read_by.run, chain);
                 }
@@ -158,13 +166,6 @@ impl<'c> Classifier<'c> {
             let pages = classified.findings.rejected_pages.map_or(0, |(_, pages)| pages);
             classified.findings.rejected_pages = Some((page.number, pages + 1));
         }
-    }
-
-    /// Maps the rows of a page that was counted before, into the batch.
-    fn map_again(&mut self, page: &Page, landed: &LandedPage, mapper: &Mapper) {
-        let (read_by, chain) = (landed.first_read(self.certificate.run), landed.chain);
-        let records = mapper.map_page(page).into_iter().flatten();
-        self.batch.extend(records.map(|record| BatchRecord { record, read_by, chain, content: 0 }));
     }
 
     /// Classifies the records of the batch in their order and writes the accepted ones.
@@ -224,7 +225,7 @@ impl<'c> Classifier<'c> {
     /// Notes the key, the issues and the dates of a record.
     fn note_record(&mut self, record: &Record, (read_by, chain): (ReadBy, u32)) {
         let key = record.values[self.columns.key].as_text().unwrap_or_default();
-        self.classified.note_key(key, record.digest, (read_by.run, chain));
+        self.classified.note_key(key, record.row_hash, (read_by.run, chain));
         self.classified.note_issues(record);
         let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
         let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
@@ -239,7 +240,7 @@ impl<'c> Classifier<'c> {
         changed_at: Option<i64>,
         stored: Option<&NewestVersion>,
     ) -> RecordClass {
-        let BatchRecord { record, read_by, chain, content } = waiting;
+        let BatchRecord { record, read_by, chain, content, .. } = waiting;
         let now = self.certificate.finished_at;
         self.note_record(record, (*read_by, *chain));
         let classified = &mut self.classified;

@@ -44,8 +44,14 @@ impl FieldHistory {
     }
 }
 
-/// New source fields, and mapped fields that no record has.
-pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, history: &FieldHistory, received: u64) -> Vec<Drift> {
+/// New source fields, and mapped fields that no record has. `received`: rows that `[map]` reads, and those that `[partial.map]`
+/// reads.
+pub(super) fn drift(
+    connector: &Connector,
+    seen: &FieldsSeen,
+    history: &FieldHistory,
+    received: [u64; 2],
+) -> Vec<Drift> {
     let contract = &connector.file.contract;
     let before: HashSet<&str> = history.fields.iter().map(|known| known.name.as_str()).collect();
     let mut drift = Vec::new();
@@ -63,15 +69,17 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, history: &FieldHis
     }
     // A pull that was resumed does not know the fields of its first pages: its `kept` is empty.
     if contract.missing != Breach::Accept && !seen.kept.is_empty() {
-        let is_missing = |names: &Vec<String>| {
-            !names.is_empty()
-                && !names.iter().any(|field| seen.kept.contains(field))
-                && history.shows_missing(names, seen, received)
-        };
-        let declared = connector.file.map.values().filter(|map| map.default.is_none());
-        let names = declared.flat_map(|map| [map.from.names(), map.time.iter().map(SourceField::name).collect()]);
-        for names in names.filter(is_missing) {
-            drift.push(Drift { kind: DriftKind::Missing, field: names.join(" or "), first: None });
+        for ((_, map), received) in connector.file.maps().zip(received) {
+            let is_missing = |names: &Vec<String>| {
+                !names.is_empty()
+                    && !names.iter().any(|field| seen.kept.contains(field))
+                    && history.shows_missing(names, seen, received)
+            };
+            let declared = map.values().filter(|map| map.default.is_none());
+            let names = declared.flat_map(|map| [map.from.names(), map.time.iter().map(SourceField::name).collect()]);
+            for names in names.filter(is_missing) {
+                drift.push(Drift { kind: DriftKind::Missing, field: names.join(" or "), first: None });
+            }
         }
     }
     drift
@@ -125,7 +133,7 @@ mod tests {
     fn drift_of(known: &[&str], seen: &FieldsSeen, history: &FieldHistory, received: u64) -> Vec<String> {
         let mut connector = portal();
         connector.file.contract.known = known.iter().map(|&field| field.to_owned()).collect();
-        drift(&connector, seen, history, received).into_iter().map(|drift| drift.field).collect()
+        drift(&connector, seen, history, [received, 0]).into_iter().map(|drift| drift.field).collect()
     }
 
     fn field(name: &str, first_run: i64, last_run: Option<i64>) -> KnownField {

@@ -11,11 +11,11 @@ mod deletions;
 mod folder;
 mod imaging;
 mod judge;
+mod own_rejections;
 mod sweep;
 mod usual_volume;
 mod verdict;
 
-use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
@@ -25,17 +25,18 @@ use self::classified::Classified;
 use self::classify::Classifier;
 use self::folder::{FolderOutcome, FolderPull, RejectionChanges};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
+use self::own_rejections::{new_rejections, read_again_later};
 use crate::config::Configuration;
 use crate::fields::Readers;
 use crate::lake::{Lake, VersionWriter};
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::pull::{Certificate, Findings, LandedPage, LeftBecause, Outcome, PullCounts, Purpose};
-use crate::model::record::{Record, Rejection};
+use crate::model::pull::{Certificate, Findings, LeftBecause, Outcome, PullCounts, Purpose};
+use crate::model::record::Record;
 use crate::run::clock;
 use crate::run::error::RunError;
 use crate::run::failure::{DISK_FULL, Failure, OWN_ERROR, STORED_DATA_DAMAGED, own_failure};
-use crate::run::ledger::{Ledger, NewRejection, Pull, PullState, Settlement};
+use crate::run::ledger::{Ledger, Pull, PullState, Settlement};
 use crate::run::progress::Progress;
 use crate::run::reading::ReadPull;
 
@@ -159,8 +160,6 @@ impl Settler<'_> {
             (Some(folder), Some(files)) => {
                 self.changed_rejections(connector, folder, (certificate, files), &classified.rejections).await?
             }
-            // A later event of a key does not replace one that was rejected.
-            _ if connector.file.has_partial_records() => RejectionChanges::default(),
             _ => RejectionChanges { closed_at_once: read_again_later(&classified.rejections), ..Default::default() },
         };
         let changes = (files.as_ref(), rejections);
@@ -175,12 +174,21 @@ impl Settler<'_> {
         writer: &mut VersionWriter,
     ) -> Result<(Classified, Option<FolderPull>), RunError> {
         let SealedPull { connector, landed, certificate } = sealed;
-        let readers = Readers::compile(&connector.file).expect("config compiled every map");
+        let readers = Readers::of(connector);
         let has_open_rejections = self.ledger.has_open_before(&connector.name, run).await?;
         let folder = self.folder_of(sealed, run).await?;
         let definition = (connector, certificate);
         let mut classifier = Classifier::new(self.lake, definition, writer, has_open_rejections, folder);
-        classifier.classify_pages(landed, &readers).await?;
+        let mapper = classifier.mapper(&readers);
+        if connector.file.has_partial_records() {
+            let rows = classifier.collect_rows(landed, &mapper)?;
+            if let Some(folder) = classifier.folder_mut() {
+                self.note_beside(connector, folder, certificate, &rows.keys).await?;
+            }
+            classifier.merge_rows(rows, &mapper).await?;
+        } else {
+            classifier.classify_pages(landed, &mapper).await?;
+        }
         Ok(classifier.finish())
     }
 
@@ -191,7 +199,7 @@ impl Settler<'_> {
         &self,
         certificate: &Certificate,
         judged: Pull,
-        (classified, refused_deletions): (Classified, Option<&[u64]>),
+        (mut classified, refused_deletions): (Classified, Option<&[u64]>),
         (files, rejections): (Option<&FolderOutcome>, RejectionChanges),
     ) -> Result<Pull, RunError> {
         let data_until = self.known_until(&judged).await?.max(classified.newest_date);
@@ -200,8 +208,12 @@ impl Settler<'_> {
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             closed.extend(&certificate.mends);
         }
-        let reads_rejected_rows =
-            !classified.has_partial_records || matches!(judged.outcome, Some(Outcome::Complete | Outcome::Degraded));
+        // Only a whole pull read all parts of a record again.
+        if let (Some(keys), Some(parts)) = (&mut classified.keys_read, classified.parts_read.take())
+            && matches!(judged.outcome, Some(Outcome::Complete | Outcome::Degraded))
+        {
+            keys.extend(parts);
+        }
         let new = new_rejections(&classified.rejections, certificate, &closed_at_once, files.is_some());
         let pull = Pull {
             state: PullState::Settled,
@@ -214,8 +226,8 @@ impl Settler<'_> {
         let settlement = Settlement {
             pull: &pull,
             rejections: &new,
-            // Of files it is known which one is newer. Partial records are all read again only by a whole pull.
-            keys_read: classified.keys_read.as_ref().filter(|_| files.is_none() && reads_rejected_rows),
+            // Of files it is known which one is newer.
+            keys_read: classified.keys_read.as_ref().filter(|_| files.is_none()),
             closed: &closed,
             covered: &covered,
             opened: &opened,
@@ -294,38 +306,6 @@ impl Settler<'_> {
     }
 }
 
-/// Rejections of a pull as they are written. `closed_at_once`: page and row of those that another row replaces.
-fn new_rejections<'r>(
-    rejections: &'r [Rejection],
-    certificate: &'r Certificate,
-    closed_at_once: &HashSet<(u32, u32)>,
-    is_folder: bool,
-) -> Vec<NewRejection<'r>> {
-    let pages: HashMap<u32, &LandedPage> = certificate.pages.iter().map(|page| (page.number, page)).collect();
-    let new = |rejection: &'r Rejection| {
-        let landed = pages.get(&rejection.page);
-        NewRejection {
-            rejection,
-            read_by: landed.map_or(certificate.run, |page| page.first_read(certificate.run).run),
-            content: landed.filter(|_| is_folder).map(|page| page.body_digest.as_str()),
-            is_covered: closed_at_once.contains(&(rejection.page, rejection.row)),
-        }
-    };
-    rejections.iter().map(new).collect()
-}
-
-/// Page and row of the rejections of a portal whose key the pull rejects again in a later row: a dossier that several passes
-/// return is open once.
-fn read_again_later(rejections: &[Rejection]) -> HashSet<(u32, u32)> {
-    let mut last: HashMap<&str, (u32, u32)> = HashMap::new();
-    let keyed = || rejections.iter().filter_map(|one| Some((one.key.as_deref()?, (one.page, one.row))));
-    for (key, place) in keyed() {
-        let known = last.entry(key).or_insert(place);
-        *known = place.max(*known);
-    }
-    keyed().filter(|(key, place)| last[key] != *place).map(|(_, place)| place).collect()
-}
-
 /// Adds the deleted versions of a sweep to those that the pull commits. Only a complete pull shows what a source no
 /// longer lists.
 fn write_deleted(
@@ -357,30 +337,4 @@ fn write_lost_rows(
     classified.findings.restored = (files.restored.len() + files.reordered.len()) as u64;
     classified.findings.left.clone_from(&files.left);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::page::Reason;
-
-    #[test]
-    fn of_a_key_that_a_pull_rejects_several_times_the_last_row_is_open() {
-        let rejection = |page, row, key: Option<&str>| Rejection {
-            page,
-            row,
-            field: None,
-            reason: Reason::ImpossibleOrder,
-            key: key.map(str::to_owned),
-        };
-        let rejections = [
-            rejection(3, 2, Some("A")),
-            rejection(1, 9, Some("A")),
-            rejection(2, 1, Some("B")),
-            rejection(3, 1, Some("A")),
-            rejection(1, 1, None),
-            rejection(2, 2, None),
-        ];
-        assert_eq!(read_again_later(&rejections), HashSet::from([(1, 9), (3, 1)]));
-    }
 }

@@ -40,7 +40,8 @@ impl Settler<'_> {
         older_rows: u64,
     ) -> Result<Verdict, RunError> {
         let history = self.field_history(connector, certificate).await?;
-        let received = classified.counts.received;
+        let parts = if connector.file.partial.is_some() { classified.partial_rows } else { 0 };
+        let received = [classified.counts.received - parts, parts];
         let mut drift = contract::drift(connector, &certificate.fields, &history, received);
         drift.extend(std::mem::take(&mut classified.ill_typed).into_iter().map(|(field, first)| Drift {
             kind: DriftKind::IllTyped,

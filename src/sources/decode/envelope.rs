@@ -34,6 +34,17 @@ pub(crate) enum EnvelopeField {
     Session,
     /// The list of column names, for `layout = "rows"`.
     Columns,
+    /// Reply code of `detail.not_found`.
+    NotFound,
+}
+
+/// What a reply code says of a response that is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InsteadOfAnswer {
+    /// The session has expired: log in again.
+    Expired,
+    /// The source has no such record.
+    NotFound,
 }
 
 /// Values of one envelope; `None` where the connector states no path or the response has no such value.
@@ -49,8 +60,8 @@ pub struct EnvelopeValues {
     pub number: Option<u64>,
     /// The next cursor or address; never empty.
     pub next: Option<String>,
-    /// The session has expired: log in again. The other values are then absent.
-    pub expired: bool,
+    /// What the response is instead of an answer. The other values are then absent.
+    pub instead: Option<InsteadOfAnswer>,
     /// The list of records is `null`, or an empty text.
     pub null_list: bool,
     /// The next cursor or address is there, and is `null`.
@@ -63,6 +74,7 @@ pub(crate) struct EnvelopePaths {
     paths: [Option<Box<str>>; ENVELOPE_FIELDS],
     failure: Option<ReplyFailure>,
     expired: Option<ReplyValues>,
+    not_found: Option<ReplyValues>,
     /// Text of the flag → its value; empty for booleans.
     flag_codes: BTreeMap<String, bool>,
 }
@@ -111,6 +123,8 @@ impl EnvelopePaths {
             found.paths[field as usize].clone_from(&all.paths[field as usize]);
         }
         found.paths[EnvelopeField::Records as usize] = Some(detail.record.trim_matches('.').into());
+        found.put(EnvelopeField::NotFound, detail.not_found.as_ref().map(|reply| &reply.path));
+        found.not_found.clone_from(&detail.not_found);
         found
     }
 
@@ -142,12 +156,18 @@ impl EnvelopePaths {
     /// # Errors
     /// `source_says_failure` if the reply code is not in `decode.failure.ok`.
     pub(crate) fn read(&self, texts: EnvelopeTexts) -> Result<EnvelopeValues, SourceError> {
-        let [_, flag, total, pages, number, next, code, session, _] = texts;
+        let [_, flag, total, pages, number, next, code, session, _, not_found] = texts;
         let code = code.unwrap_or_default();
         if let Some(expired) = &self.expired
             && expired.values.contains(&session.unwrap_or_default())
         {
-            return Ok(EnvelopeValues { expired: true, ..EnvelopeValues::default() });
+            return Ok(EnvelopeValues { instead: Some(InsteadOfAnswer::Expired), ..EnvelopeValues::default() });
+        }
+        // Before the failures: a code that says so need not be one of success.
+        if let Some(declared) = &self.not_found
+            && declared.values.contains(&not_found.unwrap_or_default())
+        {
+            return Ok(EnvelopeValues { instead: Some(InsteadOfAnswer::NotFound), ..EnvelopeValues::default() });
         }
         if let Some(failure) = &self.failure
             && !failure.ok.contains(&code)

@@ -6,7 +6,7 @@ use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
 
 use crate::fields::Readers;
-use crate::fields::explode_path::ASKED_PERIOD;
+use crate::fields::explode_path::{ASKED_PERIOD, NO_DETAIL};
 use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, Explode, RecordLayout, path_in_detail};
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeValues};
@@ -43,8 +43,9 @@ impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn of(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
-        let is_of_list =
-            |field: &str| field != ASKED_PERIOD && (file.detail.is_none() || path_in_detail(field).is_none());
+        let is_of_list = |field: &str| {
+            ![ASKED_PERIOD, NO_DETAIL].contains(&field) && (file.detail.is_none() || path_in_detail(field).is_none())
+        };
         let fields = readers.fields.iter().map(String::as_str).enumerate().filter(|(_, field)| is_of_list(field));
         let fields: Vec<(usize, &str)> = fields.collect();
         let explode = file.decode.explode().filter(|explode| is_of_list(&explode.path));
@@ -200,7 +201,7 @@ impl JsonLayout {
             contents.list = json_rows::read(raw, self.column_key.as_deref(), &self.reader, self.max_records, page)?;
         }
         let envelope = self.paths.read(contents.texts)?;
-        if envelope.expired {
+        if envelope.instead.is_some() {
             return Ok(envelope);
         }
         if contents.other_next {

@@ -183,11 +183,6 @@ impl Decoder {
         Ok(Some(Self { layout, max_records, fields: Arc::clone(&readers.fields) }))
     }
 
-    /// Whether fields are paths into records, not columns of a table.
-    pub(crate) fn has_paths(&self) -> bool {
-        !matches!(self.layout, Layout::Tables(_))
-    }
-
     /// Whether a record gives a row for each element of a list.
     pub(crate) fn explodes(&self) -> bool {
         match &self.layout {

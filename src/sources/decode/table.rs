@@ -2,7 +2,8 @@
 //! connector's `complete.trailer`) that may declare the sum or count of the rows above it. Headings are compared after
 //! [`fold`], which makes case and kinds of spaces equal.
 
-use crate::fields::Readers;
+use crate::fields::explode_path::ASKED_PERIOD;
+use crate::fields::{FieldReader, Readers};
 use crate::model::connector::{SourceField, Trailer};
 use crate::model::text::fold;
 use crate::sources::decode::headings;
@@ -52,6 +53,8 @@ enum Place {
     Nth(u32),
     /// The one at this place among all, from 1.
     At(u32),
+    /// None: the field is not in the table.
+    Nowhere,
 }
 
 /// Columns of one table.
@@ -70,7 +73,8 @@ impl TableLayout {
     pub fn compile(header: &str, footers: &[String], readers: &Readers, trailer: Option<&Trailer>) -> Self {
         // A missing column is an error, not an empty column, unless a `default` states its value.
         let cell = |name: &String| readers.fields.iter().position(|field| field == name);
-        let required = readers.readers.iter().filter(|reader| !reader.optional);
+        let is_asked = |reader: &&FieldReader| reader.from.iter().any(|field| field == ASKED_PERIOD);
+        let required = readers.readers.iter().filter(|reader| !reader.optional && !is_asked(reader));
         let required = required.map(|reader| reader.from.iter().filter_map(cell).collect());
         let times = readers.readers.iter().filter_map(|reader| Some(vec![cell(reader.time.as_ref()?)?]));
         let field = |(name, source): (&String, &SourceField)| TableField::new(name.clone(), source);
@@ -225,6 +229,7 @@ impl TableLayout {
 impl TableField {
     fn new(name: String, source: &SourceField) -> Self {
         let (heading, place) = match source {
+            SourceField::Name(name) if name == ASKED_PERIOD => (String::new(), Place::Nowhere),
             SourceField::Name(heading) => (fold(heading), Place::Only),
             SourceField::Repeated(repeated) => (fold(&repeated.column), Place::Nth(repeated.nth)),
             SourceField::Placed(placed) => (String::new(), Place::At(placed.position)),
@@ -237,6 +242,7 @@ impl TableField {
         let from_one = |place: u32| usize::try_from(place).ok()?.checked_sub(1);
         let alike: Vec<usize> = (0..header.len()).filter(|&at| header[at] == self.heading).collect();
         match (self.place, &alike[..]) {
+            (Place::Nowhere, _) => Ok(None),
             (Place::At(place), _) => Ok(from_one(place).filter(|&at| at < header.len())),
             (Place::Nth(nth), _) => Ok(from_one(nth).and_then(|nth| alike.get(nth)).copied()),
             (Place::Only, [_, _, ..]) => {

@@ -74,12 +74,13 @@ impl XmlLayout {
         let read = converter().handing_on(&self.records, self.json.max_records(), &mut take).json();
         match read {
             Ok(json) => self.json.read_text(&json, page),
-            // A fault whose code says that the session has expired (`auth.expired`).
+            // A fault whose code says that the session has expired (`auth.expired`), or that there is no such record
+            // (`detail.not_found`).
             Err(fault) if fault.kind == ErrorKind::SourceSaysFailure => {
                 let json = converter().keeping_faults().json()?;
                 *page = page.without_rows();
                 let read = self.json.read_text(&json, page);
-                read.ok().filter(|envelope| envelope.expired).ok_or(fault)
+                read.ok().filter(|envelope| envelope.instead.is_some()).ok_or(fault)
             }
             Err(error) => Err(error),
         }

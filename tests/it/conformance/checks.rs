@@ -52,7 +52,9 @@ impl Check {
             Self::Cases => {
                 ("cases", "at least two cases, whose records and rejections are those that were worked out by hand")
             }
-            Self::Columns => ("columns", "every column of `[map]` has a value in a record of a case"),
+            Self::Columns => {
+                ("columns", "every column of `[map]` and `[partial.map]` has a value in a record of a case")
+            }
             Self::Rejections => ("rejections", "a case has rows that must be rejected, each with its field and reason"),
             Self::Readme => ("README", "the README has the fixed headings, and names every variable, column and case"),
             Self::Clean => ("clean", "no recording has a secret or data of a person"),
@@ -127,7 +129,7 @@ fn cases(folder: &Path, connector: &Connector) -> Result<(), String> {
 fn every_column(folder: &Path, connector: &Connector) -> Result<(), String> {
     let cases = entries(&folder.join("cases"));
     let records: Vec<Json> = cases.iter().flat_map(|case| case_records(connector, case).0).collect();
-    let columns = connector.file.map.keys();
+    let columns = connector.file.mapped_columns().map(|(column, _)| column);
     let never: Vec<&str> =
         columns.map(String::as_str).filter(|column| records.iter().all(|record| record[column].is_null())).collect();
     if never.is_empty() { Ok(()) } else { Err(format!("no record has {}", never.join(", "))) }
@@ -144,7 +146,8 @@ fn readme(folder: &Path, connector: &Connector) -> Result<(), String> {
     let variables = Regex::new(r"\{(?:env|secret):([A-Z_]+)\}").expect("the pattern is valid");
     let variables = variables.captures_iter(&declared).map(|found| found[1].to_owned());
     let cases = entries(&folder.join("cases")).iter().map(|case| name(case)).collect::<Vec<_>>();
-    let wanted = variables.chain(connector.file.map.keys().cloned()).chain(cases);
+    let columns = connector.file.mapped_columns().map(|(column, _)| column.clone());
+    let wanted = variables.chain(columns).chain(cases);
     let missing: Vec<String> = wanted.filter(|name| !readme.contains(&format!("`{name}`"))).collect();
     if headings(&readme) != super::HEADINGS {
         return Err(format!("its headings are {:?}", headings(&readme)));

@@ -20,6 +20,8 @@ struct PortalState {
     records: Vec<Value>,
     /// Key → due date; a record without one has no details.
     due: BTreeMap<String, String>,
+    /// Missing details are answered with status 200 and this code.
+    code_of_missing: Option<u32>,
     /// Key whose details are never answered.
     silent: Option<String>,
     /// Keys whose details were requested.
@@ -79,7 +81,11 @@ impl Portal {
             Some(due) => {
                 Answer::json(&json!({"data": {"due": due, "owner": "Trần Thị Canari"}, "code": 0}).to_string())
             }
-            None => Answer::of("404 Not Found", "application/json", "{}"),
+            None => match self.change(|state| state.code_of_missing) {
+                // What some portals answer: the keys are there, and nothing is in them.
+                Some(code) => Answer::json(&json!({"data": {"due": null}, "code": code}).to_string()),
+                None => Answer::of("404 Not Found", "application/json", "{}"),
+            },
         }
     }
 }
@@ -167,6 +173,69 @@ fn missing_details_are_what_the_connector_declares() {
             None => assert!(said.contains("GET /d/{record.id}") && said.contains("404"), "{said}"),
         }
     }
+}
+
+/// Keys of the rows that are marked as deleted.
+fn deleted(office: &Office) -> Vec<String> {
+    let mut found = Vec::new();
+    for frame in frames(&office.data(), "dossiers") {
+        let keys = frame.column("source_key").and_then(|column| column.str()).expect("a text column");
+        let flags = frame.column("deleted").and_then(|column| column.bool()).expect("a flag");
+        let is_deleted = keys.iter().zip(flags.iter()).filter(|(_, flag)| *flag == Some(true));
+        found.extend(is_deleted.filter_map(|(key, _)| key.map(str::to_owned)));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_code_of_not_found_inside_a_200_is_the_same_as_404() {
+    let not_found = "not_found = { path = \"code\", values = [\"404\", \"-3\"] }\n";
+    for (declared, exit, quarantined, gone) in
+        [("reject_row", 0, 1, &[][..]), ("accept", 0, 0, &[]), ("delete", 0, 0, &["K1"]), ("stop", 3, 0, &[])]
+    {
+        for code in [None, Some(404)] {
+            let portal = Portal::of(2);
+            portal.change(|state| {
+                state.due.remove("K1");
+                state.code_of_missing = code;
+            });
+            let office = office_of(&portal, "[contract]\nreject_share = 1.0\n");
+            office.edit("connectors/desk/connector.toml", |text| {
+                let missing = format!("record = \"data\"\nmissing = \"{declared}\"\n{not_found}");
+                text.replace("record = \"data\"\n", &missing)
+            });
+            let said = expect(&office, &["run"], exit);
+            if exit != 0 {
+                assert!(said.contains("GET /d/{record.id}"), "{said}");
+                continue;
+            }
+            let found = (office.count("desk", "quarantined"), deleted(&office));
+            assert_eq!(found, (quarantined, gone.iter().map(|key| (*key).to_owned()).collect()), "{declared} {code:?}");
+            assert_eq!(due_days(&office).len(), 2 - usize::try_from(quarantined).expect("one"), "{declared} {code:?}");
+            // The source has it again.
+            portal.change(|state| state.due.insert("K1".to_owned(), "2025-10-20".to_owned()));
+            expect(&office, &["run"], 0);
+            assert_eq!(
+                (due_days(&office)["K1"], deleted(&office)),
+                (Some(TWENTIETH), Vec::new()),
+                "{declared} {code:?}"
+            );
+            assert_eq!(office.count("desk", "quarantined"), 0);
+        }
+    }
+    // A code that is not declared is no such record: what it has counts, and here that is nothing.
+    let portal = Portal::of(1);
+    portal.change(|state| {
+        state.due.clear();
+        state.code_of_missing = Some(7);
+    });
+    let office = office_of(&portal, "");
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("record = \"data\"\n", &format!("record = \"data\"\nmissing = \"delete\"\n{not_found}"))
+    });
+    expect(&office, &["run"], 0);
+    assert_eq!((due_days(&office), deleted(&office)), (BTreeMap::from([("K0".to_owned(), None)]), Vec::new()));
 }
 
 #[test]

@@ -126,16 +126,11 @@ fn a_rejected_event_waits_for_its_retry_whatever_comes_after_it() {
     let office = desk::of_list(&list.serve(), PARTS);
     office.run();
     assert_eq!(counts(&office), [4, 3, 0, 0, 0, 1]);
-    // A later event of the dossier is no correction of the one that was rejected. Each night that reads that one again lists it again:
-    // nothing shows whether the dossier's other rejected rows are the same event.
-    for listed in 2..4 {
-        list.set(
-            [
-                first_night(),
-                vec![event("K1", 12, json!({"due": "2025-10-32"})), event("K1", 13, json!({"status": "P"}))],
-            ]
-            .concat(),
-        );
+    // A later event of the dossier is no correction of the one that was rejected. It is listed once, however many nights read it,
+    // and another broken event of the dossier is listed beside it.
+    for (more, listed) in [(None, 1), (None, 1), (Some(event("K1", 14, json!({"due": "2025-10-33"}))), 2), (None, 2)] {
+        let later = [event("K1", 12, json!({"due": "2025-10-32"})), event("K1", 13, json!({"status": "P"}))];
+        list.set([first_night(), later.to_vec(), Vec::from_iter(more)].concat());
         office.run();
         assert_eq!(rows(&office, &["quarantine", "list"]).len(), listed);
     }
@@ -145,6 +140,7 @@ fn a_rejected_event_waits_for_its_retry_whatever_comes_after_it() {
         [first_night(), vec![event("K1", 12, json!({"due": "2025-10-10"})), event("K1", 13, json!({"status": "P"}))]]
             .concat(),
     );
+    // The second broken event is not in the list any more: it is closed with the others that were asked for again.
     expect(&office, &["quarantine", "retry"], 0);
     assert!(rows(&office, &["quarantine", "list"]).is_empty());
     assert_eq!(dossiers(&office.data())["K1"], "processing 01 10 11 13");

@@ -1,51 +1,98 @@
-//! Merging a pull of partial records: the rows of a key are collected, and merged with its stored version.
+//! Merging a pull with rows that state a part of their record: the rows of a key are collected, and merged with its stored
+//! version.
 //!
-//! A row alone does not decide its class, so the rows of a key must be in memory together. A long pull is therefore read
-//! several times, each time for a share of its keys.
+//! A row alone does not decide its class, so the rows of a key must be in memory together. A long pull is mapped once, and
+//! merged share by share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canonical::{Fold, Folded, Mapper, PartialRow, RecordClass, StoredRow, is_changed_in_future, part_of};
+use crate::canonical::{Fold, Folded, KeyRow, KnownKey, Mapper, RecordClass, StoredRow, is_changed_in_future, part_of};
 use crate::lake::NewestVersion;
 use crate::landing::LandedPull;
 use crate::model::connector::Breach;
 use crate::model::page::Reason;
+use crate::model::pull::Sighting;
 use crate::model::record::{Record, Rejection, Value};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
+use crate::run::settling::classify::row_shares::RowShares;
 use crate::run::settling::classify::{BatchRecord, Classifier};
+use crate::run::settling::folder::stated_change_time;
 
-/// Most rows of a pull that are in memory together, if its keys are spread evenly. Few in debug builds, so that the pulls of tests
-/// are read in several shares.
-const ROWS_AT_ONCE: u64 = if cfg!(debug_assertions) { 300 } else { 50_000 };
-
-/// Rows of a pull by key.
+/// Rows of a share by key.
 type RowsByKey = BTreeMap<String, Vec<BatchRecord>>;
 
+/// The rows of a pull that are merged.
+pub(in crate::run::settling) struct CollectedRows<'p> {
+    shares: RowShares<'p>,
+    /// Hashes of the keys, if the pull has files.
+    pub(in crate::run::settling) keys: HashSet<u64>,
+}
+
+/// Columns of a connector that decide how rows are merged.
+struct MergeColumns {
+    /// Those that parts may state.
+    of_parts: Vec<usize>,
+    /// Those that every whole row states and no part does.
+    of_wholes: Vec<usize>,
+}
+
 impl Classifier<'_> {
-    /// Merges every row of the pull with the stored version of its key, and writes the new versions.
-    pub(super) async fn merge_pages(&mut self, landed: &LandedPull, mapper: &Mapper) -> Result<(), RunError> {
-        let rows: u64 = self.certificate.pages.iter().map(|page| page.rows).sum();
-        let shares = rows.div_ceil(ROWS_AT_ONCE).max(1);
-        for share in 0..shares {
+    /// Maps every row of the pull, the last one first.
+    pub(in crate::run::settling) fn collect_rows<'p>(
+        &mut self,
+        landed: &'p LandedPull,
+        mapper: &Mapper,
+    ) -> Result<CollectedRows<'p>, RunError> {
+        let certificate = self.certificate;
+        let rows: u64 = certificate.pages.iter().map(|page| page.rows).sum();
+        let mut collected = CollectedRows { shares: RowShares::new(landed, rows), keys: HashSet::new() };
+        for landed_page in certificate.pages.iter().rev() {
+            let page = landed.read(landed_page)?;
+            self.map_page(&page, landed_page, mapper);
+            for mut waiting in std::mem::take(&mut self.batch) {
+                let hash = key_hash(self.key_of(&waiting.record));
+                self.note_record(&waiting.record, (waiting.read_by, waiting.chain));
+                self.classified.partial_rows += u64::from(waiting.record.row_hash.is_some());
+                waiting.whole_at = self.whole_at(&waiting);
+                if let Some(folder) = &mut self.folder {
+                    folder.note_merged(waiting.content, hash, &waiting.record, self.connector);
+                    collected.keys.insert(hash);
+                }
+                collected.shares.push(hash, &waiting)?;
+            }
+        }
+        self.classified.rejections.sort_by_key(|rejection| Reverse((rejection.page, rejection.row)));
+        Ok(collected)
+    }
+
+    /// Moment of a row that states its whole record: its change time, else that of its file, else of the pull. `None` for a
+    /// part.
+    fn whole_at(&self, waiting: &BatchRecord) -> Option<i64> {
+        if waiting.record.row_hash.is_some() {
+            return None;
+        }
+        let stated = stated_change_time(self.connector.file.connector.kind, &waiting.record);
+        let of_file = || self.folder.as_ref().map(|folder| folder.moment_of(waiting.content));
+        stated.or_else(of_file).or(Some(self.certificate.finished_at))
+    }
+
+    /// Merges the rows of the pull with the stored versions of their keys, and writes the new versions.
+    pub(in crate::run::settling) async fn merge_rows(
+        &mut self,
+        mut collected: CollectedRows<'_>,
+        mapper: &Mapper,
+    ) -> Result<(), RunError> {
+        for share in 0..collected.shares.len() {
             let mut keyed = RowsByKey::new();
-            for landed_page in &self.certificate.pages {
-                let page = landed.read(landed_page)?;
-                if share == 0 {
-                    self.map_page(&page, landed_page, mapper);
-                } else {
-                    self.map_again(&page, landed_page, mapper);
-                }
-                for waiting in std::mem::take(&mut self.batch) {
-                    let key = self.key_of(&waiting.record);
-                    if key_hash(key) % shares == share {
-                        keyed.entry(key.to_owned()).or_default().push(waiting);
-                    }
-                }
+            for waiting in collected.shares.take(share)? {
+                let key = self.key_of(&waiting.record).to_owned();
+                keyed.entry(key).or_default().push(waiting);
             }
             self.merge_keys(keyed, mapper).await?;
         }
-        self.classified.rejections.sort_by_key(|rejection| (rejection.page, rejection.row));
+        self.classified.rejections.sort_by_key(|rejection| Reverse((rejection.page, rejection.row)));
         Ok(())
     }
 
@@ -62,24 +109,30 @@ impl Classifier<'_> {
 
         let failed = |values: &[Value]| mapper.impossible_orders(values);
         let impossible = self.connector.file.contract.impossible;
+        let MergeColumns { of_parts, of_wholes } = self.merge_columns();
         let fold = Fold {
             kind,
             failed: &failed,
             is_strict: !matches!(impossible, Breach::Accept | Breach::Report),
             is_reported: impossible == Breach::Report,
+            part_columns: &of_parts,
+            whole_columns: &of_wholes,
         };
         let mut accepted = Vec::new();
         for (key, rows) in keyed {
             for waiting in &rows {
                 self.classified.note_spelling(&key, &waiting.record, spelled[&key].iter().any(is_held));
-                self.note_record(&waiting.record, (waiting.read_by, waiting.chain));
                 self.classified.keys.note(&key, waiting.record.digest);
             }
+            self.note_contradictions(&rows);
             let newest = stored.get(&key);
-            let known = newest.zip(values.get(&key)).map(|(newest, values)| self.stored_row(newest, values));
-            let rows = rows.into_iter().map(partial_row).collect();
+            let known = KnownKey {
+                stored: newest.zip(values.get(&key)).map(|(newest, values)| self.stored_row(newest, values)),
+                beside: self.folder.as_ref().map(|folder| folder.rows_beside(key_hash(&key))),
+            };
+            let rows = rows.into_iter().map(key_row).collect();
             let part = newest.map(|newest| newest.part.clone());
-            accepted.extend(self.counted(fold.fold(known.as_ref(), rows), part));
+            accepted.extend(self.counted(fold.fold(&known, rows), part));
         }
         if !accepted.is_empty() {
             // Rows of a key are in their order already; keys of a table are written in theirs, so that a pull gives the same files.
@@ -87,6 +140,35 @@ impl Classifier<'_> {
             self.writer.write(&accepted)?;
         }
         Ok(())
+    }
+
+    fn merge_columns(&self) -> MergeColumns {
+        let file = &self.connector.file;
+        let Some(partial) = &file.partial else {
+            return MergeColumns { of_parts: Vec::new(), of_wholes: Vec::new() };
+        };
+        let column = |name: &String| file.connector.kind.column_index(name).expect("config checks the mapped columns");
+        let of_wholes = file.map.iter().filter(|(name, map)| map.required && !partial.map.contains_key(*name));
+        MergeColumns {
+            of_parts: partial.map.keys().map(column).collect(),
+            of_wholes: of_wholes.map(|(name, _)| column(name)).collect(),
+        }
+    }
+
+    /// Counts whole rows of one key that have the newest moment and state different things: nothing says which is right.
+    fn note_contradictions(&mut self, rows: &[BatchRecord]) {
+        let Some(newest) = rows.iter().filter_map(|row| row.whole_at).max() else { return };
+        let newest = || rows.iter().map(|row| (row.whole_at, &row.record)).filter(move |(at, _)| *at == Some(newest));
+        let Some(counting) = newest().map(|(_, record)| record).max_by_key(|record| (record.page, record.row)) else {
+            return;
+        };
+        for (_, record) in newest().filter(|(_, record)| record.digest != counting.digest) {
+            let known = self.classified.findings.contradictions;
+            let place = (record.page, record.row);
+            let (page, row) = known.map_or(place, |known| place.min((known.page, known.row)));
+            let rows = known.map_or(0, |known| known.rows) + 1;
+            self.classified.findings.contradictions = Some(Sighting { page, row, rows });
+        }
     }
 
     fn stored_row(&self, newest: &NewestVersion, values: &[Value]) -> StoredRow {
@@ -97,7 +179,7 @@ impl Classifier<'_> {
 
     /// Counts the rows of one key by their classes, and returns its new versions with their part. `part`: that of the
     /// stored version.
-    fn counted(&mut self, folded: Vec<(PartialRow, Folded)>, part: Option<String>) -> Vec<(Record, String)> {
+    fn counted(&mut self, folded: Vec<(KeyRow, Folded)>, part: Option<String>) -> Vec<(Record, String)> {
         let mut versions = Vec::new();
         for (row, folded) in folded {
             let counts = &mut self.classified.counts;
@@ -114,9 +196,9 @@ impl Classifier<'_> {
                 Folded::Class(RecordClass::Superseded) => counts.superseded += 1,
                 Folded::Rejected(field) => {
                     let key = Some(self.key_of(&row.record).to_owned());
-                    let Record { page, row, .. } = row.record;
+                    let Record { page, row, row_hash, .. } = row.record;
                     let (field, reason) = (Some(field.to_owned()), Reason::ImpossibleOrder);
-                    self.classified.rejections.push(Rejection { page, row, field, reason, key });
+                    self.classified.rejections.push(Rejection { page, row, field, reason, key, row_hash });
                 }
             }
         }
@@ -126,7 +208,8 @@ impl Classifier<'_> {
     }
 }
 
-fn partial_row(BatchRecord { record, read_by, .. }: BatchRecord) -> PartialRow {
+fn key_row(waiting: BatchRecord) -> KeyRow {
+    let BatchRecord { record, read_by, whole_at, .. } = waiting;
     let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
-    PartialRow { record, place }
+    KeyRow { record, place, whole_at }
 }

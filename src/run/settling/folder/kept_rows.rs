@@ -16,6 +16,7 @@ use crate::run::ledger::key_hash;
 use crate::run::settling::Settler;
 use crate::run::settling::folder::FolderPull;
 use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
+use crate::run::settling::own_rejections::own_hash;
 
 impl Settler<'_> {
     /// Keys of a content that an earlier pull landed: from the ledger, or from its landed pages if the ledger has none that
@@ -42,9 +43,12 @@ impl Settler<'_> {
         let (mut entries, mut unreadable) = (Vec::new(), 0);
         for mapped in pages.iter().flat_map(|page| mapper.map_page(page)) {
             match mapped {
-                Ok(record) => entries.push((key_hash(key_of(&record, connector)), folder.rank_of(&record, connector))),
-                Err(rejection) => match rejection.key {
-                    Some(key) => entries.push((key_hash(&key), REJECTED)),
+                Ok(record) => {
+                    let hash = key_hash(key_of(&record, connector));
+                    entries.push(folder.entry_of(hash, &record, connector));
+                }
+                Err(rejection) => match own_hash(&rejection) {
+                    Some(hash) => entries.push((hash, REJECTED)),
                     None => unreadable += 1,
                 },
             }
@@ -146,7 +150,7 @@ fn change_time(kind: RecordKind) -> usize {
 
 /// `landed_at`: a change time that was in the future then is none now either, as when its row was classified.
 fn mapper_of(connector: &Connector, landed_at: i64) -> Mapper {
-    let readers = Readers::compile(&connector.file).expect("config compiled every map");
+    let readers = Readers::of(connector);
     Mapper::new(connector, &readers, landed_at)
 }
 

@@ -18,6 +18,7 @@ mod property_model;
 pub(super) mod property_tests;
 mod rejections;
 mod row_order;
+mod rows_beside;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -27,12 +28,15 @@ pub(super) use self::kept_rows::{raise, stated_change_time};
 pub(super) use self::outcome::FolderOutcome;
 pub(super) use self::rejections::RejectionChanges;
 use self::row_order::BestRow;
+use crate::canonical::RowsBeside;
 use crate::model::connector::{Access, Connector, Content};
 use crate::model::folder::{ContentRef, FileEnd, FileTime, FormerContent, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, LandedPage};
+use crate::model::record::Rejection;
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
 use crate::run::settling::deletions::DeletionLimit;
+use crate::run::settling::own_rejections::own_hash;
 use crate::run::settling::{SealedPull, Settler};
 
 /// Whether the rows of one content count, and with which order.
@@ -87,6 +91,8 @@ pub(super) struct FolderPull {
     collected: HashMap<String, Arc<ContentKeys>>,
     /// Keys of contents that were read again from landing.
     computed: HashMap<ContentRef, Arc<ContentKeys>>,
+    /// Rows of files that the pull did not read, by the hash of their key: of keys whose rows it merges.
+    beside: HashMap<u64, RowsBeside>,
     /// Start of the pull, microseconds UTC.
     started_at: i64,
     pub(super) limit: DeletionLimit,
@@ -104,7 +110,9 @@ impl Settler<'_> {
             return Ok(None);
         }
         let mut folder = FolderPull::new(connector, certificate, *content, (run, counted_before), known);
-        self.note_unread(connector, &mut folder).await?;
+        if !connector.file.has_partial_records() {
+            self.note_unread(connector, &mut folder).await?;
+        }
         Ok(Some(folder))
     }
 
@@ -217,6 +225,7 @@ impl FolderPull {
             overtaken: HashSet::new(),
             collected: HashMap::new(),
             computed: HashMap::new(),
+            beside: HashMap::new(),
             started_at: certificate.started_at,
             limit: DeletionLimit::default(),
         };
@@ -307,9 +316,9 @@ impl FolderPull {
     }
 
     /// Notes a rejected row.
-    pub(super) fn note_rejected(&mut self, content: usize, key: Option<&str>) {
+    pub(super) fn note_rejected(&mut self, content: usize, rejection: &Rejection) {
         let read = &mut self.contents[content];
-        let Some(hash) = key.map(key_hash) else {
+        let Some(hash) = own_hash(rejection) else {
             read.unreadable += 1;
             return;
         };

@@ -45,6 +45,11 @@ impl NewestRows {
         }
     }
 
+    /// Whether one of the rows has values, and is of a newer file.
+    fn replaces(&self, time: FileTime) -> bool {
+        self.time > time && self.rows.values().any(|rank| *rank != REJECTED)
+    }
+
     /// Whether a rejected row of this content is among the newest ones, and no other content of the same time has a row
     /// with values.
     fn is_open(&self, content: &str) -> bool {
@@ -63,21 +68,54 @@ struct FilesNow<'f> {
     read: BTreeSet<&'f str>,
 }
 
+/// What a rejected row is found by.
+#[derive(Debug, Clone, Copy)]
+struct RejectedRow {
+    /// Hash of the key of a whole row, or of a part itself; `None` if the key could not be read.
+    own: Option<u64>,
+    /// It states a part of its record.
+    is_part: bool,
+    /// Hash of the key of a part, if it could be read.
+    key_of_part: Option<u64>,
+}
+
+impl RejectedRow {
+    fn new(key: Option<u64>, row_hash: Option<u64>) -> Self {
+        Self { own: row_hash.or(key), is_part: row_hash.is_some(), key_of_part: row_hash.and(key) }
+    }
+
+    fn of(rejection: &Rejection) -> Self {
+        Self::new(rejection.key.as_deref().map(key_hash), rejection.row_hash)
+    }
+
+    fn of_known(rejection: &FileRejection) -> Self {
+        Self::new(rejection.key, rejection.row_hash)
+    }
+
+    /// Hashes under which files may have rows that replace it.
+    fn hashes(self) -> impl Iterator<Item = u64> {
+        self.own.into_iter().chain(self.key_of_part)
+    }
+}
+
 impl FilesNow<'_> {
     /// Whether a rejected row counts, of a content that the pull did not read again.
-    fn is_newest(&self, key: Option<u64>, content: &str) -> bool {
-        match key {
-            Some(key) => self.newest.get(&key).is_some_and(|newest| newest.is_open(content)),
-            None => self.held.as_ref().is_none_or(|held| held.contains(content)),
-        }
+    fn is_newest(&self, row: RejectedRow, content: &str) -> bool {
+        let Some(own) = row.own else { return self.held.as_ref().is_none_or(|held| held.contains(content)) };
+        let Some(newest) = self.newest.get(&own).filter(|newest| newest.is_open(content)) else { return false };
+        // A whole row of a newer file has the whole record.
+        let whole = row.key_of_part.and_then(|key| self.newest.get(&key));
+        !whole.is_some_and(|whole| whole.replaces(newest.time))
     }
 
     /// Whether the pull read the row of an earlier rejection again: what is still wrong is rejected under its run.
-    fn is_read_again(&self, key: Option<u64>, content: &str) -> bool {
-        match key {
-            Some(key) => self.folder.collected.get(content).is_some_and(|keys| keys.contains(key)),
-            None => self.read.contains(content),
+    fn is_read_again(&self, row: RejectedRow, content: &str) -> bool {
+        // Of a part that is accepted only the key is noted.
+        if row.own.is_none() || row.is_part {
+            return self.read.contains(content);
         }
+        let is_read = |own| self.folder.collected.get(content).is_some_and(|keys| keys.contains(own));
+        row.own.is_some_and(is_read)
     }
 
     /// Whether the pull read a row with the key in any file.
@@ -106,8 +144,8 @@ impl Settler<'_> {
         let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
         let mut known = self.ledger.file_rejections(&connector.name, certificate.run, &contents).await?;
         self.complete_contents(connector, &mut known);
-        let new_keys = new.iter().filter_map(|rejection| rejection.key.as_deref().map(key_hash));
-        let wanted: HashSet<u64> = known.iter().filter_map(|rejection| rejection.key).chain(new_keys).collect();
+        let rejected = known.iter().map(RejectedRow::of_known).chain(new.iter().map(RejectedRow::of));
+        let wanted: HashSet<u64> = rejected.flat_map(RejectedRow::hashes).collect();
         let newest = self.newest_rows(connector, folder, &files, &wanted).await?;
         let held = folder.held_contents(&files);
         let whole = certificate.pages.iter().filter(|page| !page.is_partial());
@@ -124,29 +162,29 @@ impl Settler<'_> {
         let mut newest_runs: BTreeMap<(u64, &str), i64> = BTreeMap::new();
         for rejection in new {
             let content = pages.get(&rejection.page).copied().unwrap_or_default();
-            let key = rejection.key.as_deref().map(key_hash);
-            newest_runs.extend(key.map(|key| ((key, content), certificate.run)));
-            if !now.is_newest(key, content) && !is_noted(content) {
+            let row = RejectedRow::of(rejection);
+            newest_runs.extend(row.own.map(|own| ((own, content), certificate.run)));
+            if !now.is_newest(row, content) && !is_noted(content) {
                 changes.closed_at_once.insert((rejection.page, rejection.row));
             }
         }
         for rejection in &known {
-            if let (Some(key), Some(content)) = (rejection.key, rejection.content.as_deref()) {
-                let newest = newest_runs.entry((key, content)).or_insert(rejection.run);
+            if let (Some(own), Some(content)) = (RejectedRow::of_known(rejection).own, rejection.content.as_deref()) {
+                let newest = newest_runs.entry((own, content)).or_insert(rejection.run);
                 *newest = rejection.run.max(*newest);
             }
         }
         for rejection in &known {
+            let row = RejectedRow::of_known(rejection);
             let Some(content) = rejection.content.as_deref() else {
                 // Without its landed page it is not known how old the rejected row is.
-                changes.closed.extend(rejection.key.filter(|key| now.is_read(*key)).map(|_| rejection.id));
+                changes.closed.extend(row.own.filter(|own| now.is_read(*own)).map(|_| rejection.id));
                 continue;
             };
-            let is_last = rejection.key.is_none_or(|key| newest_runs[&(key, content)] == rejection.run);
-            let is_read_again = now.is_read_again(rejection.key, content);
-            if is_read_again || !is_last {
+            let is_last = row.own.is_none_or(|own| newest_runs[&(own, content)] == rejection.run);
+            if now.is_read_again(row, content) || !is_last {
                 changes.closed.push(rejection.id);
-            } else if now.is_newest(rejection.key, content) {
+            } else if now.is_newest(row, content) {
                 changes.opened.extend(Some(rejection.id).filter(|_| !rejection.is_open));
             } else if rejection.is_open {
                 changes.covered.push(rejection.id);

@@ -1,7 +1,7 @@
 //! What a connector declares about a field, so that a clerk finds it in the source and sees what is read.
 
 use crate::locale::Language;
-use crate::model::connector::{Connector, FieldType};
+use crate::model::connector::{Connector, FieldMap, FieldType};
 use crate::model::page::Reason;
 
 /// Words of a field that are listed.
@@ -19,9 +19,14 @@ pub(super) struct Field {
 
 impl Field {
     pub(super) fn new(connector: &Connector, name: Option<String>) -> Self {
-        let map = name.as_ref().and_then(|name| connector.file.map.get(name));
-        let names = map.map(|map| map.from.names()).unwrap_or_default();
-        Self { source_names: map.map(|_| names.join(", ")), names, name }
+        let mut names: Vec<String> = Vec::new();
+        for name in name.iter().flat_map(|name| maps(connector, name)).flat_map(|map| map.from.names()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let is_mapped = name.as_ref().is_some_and(|name| maps(connector, name).next().is_some());
+        Self { source_names: is_mapped.then(|| names.join(", ")), names, name }
     }
 
     /// Whether it is read from a heading or path of the source.
@@ -30,9 +35,14 @@ impl Field {
     }
 }
 
+/// The declarations of a column: of whole rows, and of those that state a part of their record.
+fn maps<'c>(connector: &'c Connector, column: &str) -> impl Iterator<Item = &'c FieldMap> {
+    connector.file.maps().filter_map(move |(_, map)| map.get(column))
+}
+
 /// What a field reads, if a value was rejected because it is none of it: the words of `codes`, or the date formats.
 pub(super) fn readable(lang: Language, connector: &Connector, field: &str, reason: &str) -> Option<String> {
-    let map = connector.file.map.get(field)?;
+    let map = maps(connector, field).next()?;
     let (label, known): (&str, Vec<&str>) = match (reason.parse().ok()?, map.field_type) {
         (Reason::UnknownCode, _) => {
             (lang.of("Các từ đã khai", "Declared words"), map.codes.keys().map(String::as_str).collect())

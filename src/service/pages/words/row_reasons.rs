@@ -63,6 +63,14 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
             "Ô bảng tính báo lỗi, hoặc có công thức chưa được tính: mở tệp, lưu lại rồi gửi lại",
             "A cell with an error, or with a formula that was not calculated: open the file, save it, deliver it again",
         ),
+        Reason::UnknownProcedure => (
+            "Không có thủ tục nào trong danh mục mang tên này: bổ sung `procedures.csv`, hoặc sửa tên ở nguồn",
+            "No procedure of the registry has this name: add it to `procedures.csv`, or correct the name in the source",
+        ),
+        Reason::AmbiguousProcedure => (
+            "Nhiều thủ tục trong danh mục mang tên này: nguồn phải nêu mã thủ tục",
+            "Several procedures of the registry have this name: the source must state the code",
+        ),
         Reason::OutOfRange => (
             "Ngày, số hoặc kỳ nằm ngoài khoảng cho phép: xem lại năm, hoặc sửa `least`, `most` của trường",
             "A date, number or period outside its bounds: check the year, or change `least` and `most` of the field",
