@@ -110,7 +110,7 @@ async fn asked(service: &Service, visitor: &Visitor, query: &IntegrityQuery) -> 
     indicator_named(service, &indicator)?;
     let night_config = config_of_night(service, &selection.night).await?;
     let of_night = night_config.indicators.iter().find(|known| known.definition.id == indicator);
-    if !of_night.is_some_and(|known| integrity_problem(&known.definition).is_none()) {
+    if of_night.is_none_or(|known| integrity_problem(&known.definition).is_some()) {
         let known: Vec<String> = judged(&service.config).collect();
         let detail = format!(
             "`indicator`: `{indicator}` is no ratio that counts dossiers one by one; there are: {}",
