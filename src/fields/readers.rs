@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_row_with_a_text_in_the_field_of_partial_rows_is_one() {
         let readers = readers(
-            "[partial]\nfield='at'\n[partial.map.source_updated_at]\nfrom='at'\ntype='instant'\nformats=['yyyy']\n",
+            "[partial]\nfield='at'\n[partial.map.source_updated_at]\nfrom='at'\ntype='instant'\nformats=['yyyyMMdd']\n",
         );
         assert_eq!(*readers.fields, ["id".to_owned(), "at".to_owned()]);
         let mut page = Page::new(1, String::new(), String::new(), readers.fields.clone());

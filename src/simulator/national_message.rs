@@ -117,7 +117,7 @@ impl Province {
 }
 
 /// The steps since the evening `before` by which a dossier came from one state to another, if they say all that changed: it
-/// was completed, or returned, or both. `None` for every other dossier, and for half of these: they are sent whole.
+/// was completed, or returned, or both. `None` for every other dossier, and for a quarter of these: they are sent whole.
 fn progress(
     dossier: &Dossier,
     (before, known): (Moment, RecordState),
@@ -130,7 +130,7 @@ fn progress(
         && shown.accepted.is_some()
         && !supplement.flatten().any(|at| at > before && at <= now);
     let is_sent_once = dossier.flaw.is_none() && !dossier.is_silent && !matches!(dossier.resend, Resend::Older(_));
-    if !is_same || !is_sent_once || dossier.ending != Ending::Done || dossier.style >> 20 & 1 == 0 {
+    if !is_same || !is_sent_once || dossier.ending != Ending::Done || (dossier.style >> 20).is_multiple_of(4) {
         return None;
     }
     let mut steps = Vec::new();

@@ -195,9 +195,9 @@ async fn rows_have_the_period_that_was_asked_for() {
         assert_eq!(read.pages, expected, "{slice}");
     }
     // Of a table, whose header row does not have it. A column of this name is another one.
-    let csv = "[decode]\ntype='csv'\nheader='id'\n[map.source_key]\nfrom='id'\ntype='code'\nrequired=true\n";
+    let csv = "[decode]\ntype='csv'\nheader='_id.$oid'\n";
     let table = |rows: &str| Response::new(200, &[("Content-Type", "text/csv")], rows.as_bytes().to_vec());
-    let answers = vec![table("id;#period\na;x\nb;y\n"), table("id\nc\n")];
+    let answers = vec![table("_id.$oid;#period\na;x\nb;y\n"), table("_id.$oid\nc\n")];
     let read = pull(&[GET, csv, &months.replace("SLICE", "quarter")], answers).await;
     assert_eq!((read.kind(), read.unused), (None, 0));
     assert_eq!(read.pages, [vec!["2023-Q3"; 2], vec!["2023-Q4"]]);
