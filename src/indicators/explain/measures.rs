@@ -1,7 +1,7 @@
 //! Explains figures over measures: the rows that an office stated, and which of them count.
 
 use crate::indicators::IndicatorError;
-use crate::indicators::explain::units::ExplainedUnits;
+use crate::indicators::explain::explained_units::ExplainedUnits;
 use crate::indicators::explain::{DossierPage, Explanation, FigureOf, Side};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::measure_figures::{StatedMeasure, StatedMeasures};

@@ -5,6 +5,7 @@
 //! published number.
 
 mod columns;
+mod explained_units;
 mod figure_of;
 mod in_words;
 mod measures;
@@ -35,6 +36,7 @@ use crate::model::rules::{AsOf, RuleSet};
 
 pub use self::columns::{DOSSIER_COLUMNS, FEEDBACK_COLUMNS, dossier_json};
 pub(super) use self::columns::{cells_of, expressions_of};
+pub use self::explained_units::ExplainedUnits;
 pub use self::figure_of::FigureOf;
 pub use self::in_words::conditions_in_words;
 use self::in_words::in_words;
@@ -43,7 +45,7 @@ pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
 pub use self::registries::{AGENCY_COLUMNS, PROCEDURE_COLUMNS};
 use self::sides::Sides;
 pub use self::standings::{Move, Standing, Standings, reads_lookup};
-pub use self::units::{ExplainedUnits, explain_units};
+pub use self::units::explain_units;
 
 /// What a dossier is to a figure.
 #[derive(

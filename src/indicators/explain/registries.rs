@@ -6,7 +6,7 @@ use jiff::civil::date;
 
 use crate::indicators::IndicatorError;
 use crate::indicators::compute::{CountedRegistry, counted_registry};
-use crate::indicators::explain::units::ExplainedUnits;
+use crate::indicators::explain::explained_units::ExplainedUnits;
 use crate::indicators::explain::{DossierPage, Explanation, FigureOf, Side};
 use crate::indicators::figures::FigureScope;
 use crate::indicators::inputs::FigureInputs;
