@@ -74,14 +74,20 @@ fn before_the_first_night_the_pages_say_that_there_is_none() {
 #[test]
 fn a_connector_with_mistakes_is_broken_and_has_no_page() {
     let office = desk::of_files("");
-    office.edit("connectors/desk/connector.toml", |text| text.replace("[connector]", "[conector]"));
+    // Beside a sound one: the service does not start without any.
+    let mut declared = String::new();
+    office.edit("connectors/desk/connector.toml", |text| {
+        declared.clone_from(&text);
+        text
+    });
+    office.write("connectors/mistaken/connector.toml", &declared.replace("[connector]", "[conector]"));
     let token = office.token("clerk", "operate");
     let service = Serving::start(&office);
     let cookie = log_in(&service, &token);
     let page = get(&service, "/", &cookie);
     let text = sound("mistakes", page.text(), "vi");
     assert!(text.contains("Đang hỏng (1)") && text.contains("Cấu hình kết nối không thực hiện được"), "{text}");
-    assert!(!page.text().contains("href=\"/connectors/desk\""), "it has no page");
+    assert!(!page.text().contains("href=\"/connectors/mistaken\""), "it has no page");
 }
 
 #[test]
