@@ -227,8 +227,9 @@ pub(super) fn count_by<const N: usize>(
         .agg([len().alias("rows")])
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
-    let of_further: Vec<&UInt32Chunked> =
-        further.iter().map(|name| counted.column(name)?.u32()).collect::<PolarsResult<_>>()?;
+    // A number of literals may have got another type.
+    let number = |name: &&str| Ok(counted.column(name)?.cast(&DataType::UInt32)?.u32()?.clone());
+    let of_further = further.iter().map(number).collect::<PolarsResult<Vec<UInt32Chunked>>>()?;
     let of_rows = counted.column("rows")?.cast(&DataType::UInt64)?;
     let counted = counted.column("agency")?.u32()?.iter().zip(of_rows.u64()?.iter()).enumerate();
     let mut counts = BTreeMap::new();
