@@ -4,22 +4,18 @@
     python3 -m venv venv && venv/bin/pip install 'dlt[duckdb]' openpyxl
     venv/bin/python benches/peers/dlt_files.py xml /tmp/lists
 
-Python's own readers give the rows: `csv`, `json`, `xml.etree`, and openpyxl for workbooks. Prints the number of records, the
-CPU-seconds of this process and its children, and the peak memory.
+Python's own readers give the rows: `csv`, `json`, `xml.etree`, and openpyxl for workbooks.
 """
 
 import csv
 import json
-import os
-import resource
 import sys
-import tempfile
-import time
 import xml.etree.ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
 import dlt
+from dlt_measured import run_measured
 
 KEY = "Mã vận đơn"
 
@@ -59,11 +55,6 @@ def of_xlsx(path: Path) -> Iterator[dict]:
 READERS = {"csv": of_csv, "ndjson": of_lines, "xml": of_xml, "xlsx": of_xlsx}
 
 
-def cpu_secs() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
 def main() -> None:
     kind, folder = sys.argv[1], Path(sys.argv[2])
 
@@ -72,21 +63,7 @@ def main() -> None:
         for path in sorted(folder.glob(f"*.{kind}")):
             yield from READERS[kind](path)
 
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["DLT_DATA_DIR"] = scratch
-        pipeline = dlt.pipeline(
-            "peer",
-            destination=dlt.destinations.duckdb(os.path.join(scratch, "peer.duckdb")),
-            dataset_name="statistics",
-            pipelines_dir=scratch,
-        )
-        before, started = cpu_secs(), time.monotonic()
-        pipeline.run(items())
-        spent, wall = cpu_secs() - before, time.monotonic() - started
-        with pipeline.sql_client() as client:
-            rows = client.execute_sql("SELECT COUNT(*) FROM items")[0][0]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"dlt {dlt.__version__}, {kind}: {rows} records; {spent:.2f} CPU-s, {wall:.2f} s; {rows / spent:.0f} records per CPU-s; peak {peak} MiB")
+    run_measured(items(), "items", f", {kind}")
 
 
 main()

@@ -4,22 +4,17 @@
     python3 -m venv venv && venv/bin/pip install 'dlt[duckdb]'
     venv/bin/python benches/peers/dlt_rest.py http://127.0.0.1:8687
 
-It reads every accepted dossier once. Prints the number of records, the CPU-seconds of this process and its children, and the
-peak memory.
+It reads every accepted dossier once.
 """
 
-import os
-import resource
+import json
 import sys
-import tempfile
-import time
 import urllib.parse
 import urllib.request
-import json
 
-import dlt
 from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator
 from dlt.sources.rest_api import rest_api_source
+from dlt_measured import run_measured
 
 TOKEN_PATH = "/auth/realms/digo/protocol/openid-connect/token"
 
@@ -30,11 +25,6 @@ def token(url: str) -> str:
     )
     with urllib.request.urlopen(url + TOKEN_PATH, form.encode()) as reply:
         return json.load(reply)["access_token"]
-
-
-def cpu_secs() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def main() -> None:
@@ -64,21 +54,7 @@ def main() -> None:
             ],
         }
     )
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["DLT_DATA_DIR"] = folder
-        pipeline = dlt.pipeline(
-            "peer",
-            destination=dlt.destinations.duckdb(os.path.join(folder, "peer.duckdb")),
-            dataset_name="statistics",
-            pipelines_dir=folder,
-        )
-        before, started = cpu_secs(), time.monotonic()
-        pipeline.run(source)
-        spent, wall = cpu_secs() - before, time.monotonic() - started
-        with pipeline.sql_client() as client:
-            rows = client.execute_sql("SELECT COUNT(*) FROM dossiers")[0][0]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"dlt {dlt.__version__}: {rows} records; {spent:.2f} CPU-s, {wall:.2f} s; {rows / spent:.0f} records per CPU-s; peak {peak} MiB")
+    run_measured(source, "dossiers")
 
 
 main()

@@ -277,36 +277,50 @@ fn instant(text: Option<&str>) -> Option<i64> {
     text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_microsecond)
 }
 
-/// The codes of dossiers that were withdrawn, refused, stopped or deleted.
-fn closed_codes(inputs: &FigureInputs<'_>) -> PolarsResult<PlHashSet<String>> {
+/// The codes of dossiers that were withdrawn, refused, stopped or deleted, by source. Another source's dossier with the code
+/// is a copy and not a new one.
+fn closed_codes(inputs: &FigureInputs<'_>) -> PolarsResult<PlHashMap<String, PlHashSet<String>>> {
     let closed = UNRESOLVED_STATUSES.map(|status| col("status").eq(lit(status)));
     let ends = ["withdrawn_at", "refused_at", "stopped_at"].map(|end| col(end).is_not_null());
     let is_closed = closed.into_iter().chain(ends).chain([col("deleted")]);
     let is_closed = is_closed.map(|flag| flag.fill_null(lit(false))).reduce(Expr::or).expect("there are seven");
-    let codes = inputs
+    let closed = inputs
         .dossiers
         .clone()
         .filter(is_closed)
-        .select([col("dossier_code")])
+        .select([col("source"), col("dossier_code")])
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
-    Ok(codes.column("dossier_code")?.str()?.iter().flatten().map(str::to_owned).collect())
+    let mut codes: PlHashMap<String, PlHashSet<String>> = PlHashMap::new();
+    for (source, code) in closed.column("source")?.str()?.iter().zip(closed.column("dossier_code")?.str()?.iter()) {
+        if let (Some(source), Some(code)) = (source, code) {
+            codes.entry_ref(source).or_default().insert(code.to_owned());
+        }
+    }
+    Ok(codes)
 }
 
-/// Whether one of a dossier's other codes is among these, and is not its own.
-fn has_code_of(codes: PlHashSet<String>) -> Expr {
+/// Whether one of a dossier's other codes is among these of its source, and is not its own.
+fn has_code_of(codes: PlHashMap<String, PlHashSet<String>>) -> Expr {
     let codes = Arc::new(codes);
     let find = move |columns: &mut [Column]| -> PolarsResult<Column> {
-        let (others, own) = (columns[0].str()?, columns[1].str()?);
+        let [others, own, sources] = [0, 1, 2].map(|at| columns[at].str());
+        let (others, own, sources) = (others?, own?, sources?);
+        let is_closed = |others: &str, own: Option<&str>, source: &str| {
+            let closed = codes.get(source)?;
+            others.split(';').map(str::trim).find(|code| Some(*code) != own && closed.contains(*code))
+        };
         let found: BooleanChunked = others
             .iter()
             .zip(own.iter())
-            .map(|(others, own)| {
-                others.is_some_and(|others| others.split("; ").any(|code| Some(code) != own && codes.contains(code)))
+            .zip(sources.iter())
+            .map(|((others, own), source)| {
+                others.zip(source).is_some_and(|(others, source)| is_closed(others, own, source).is_some())
             })
             .collect();
         Ok(found.with_name(columns[0].name().clone()).into_column())
     };
-    col("other_codes")
-        .map_many(find, &[col("dossier_code")], |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Boolean)))
+    col("other_codes").map_many(find, &[col("dossier_code"), col("source")], |_, fields| {
+        Ok(Field::new(fields[0].name().clone(), DataType::Boolean))
+    })
 }

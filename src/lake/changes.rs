@@ -44,8 +44,8 @@ pub struct Change {
     /// | `due_moved` | the due date was changed before it had passed |
     /// | `due_moved_after_due` | the due date was changed after it had passed |
     /// | `due_removed` | the due date was removed |
-    /// | `end_set_back` | the end date was moved to an earlier moment |
-    /// | `end_removed` | the end date was removed |
+    /// | `end_set_back` | the completion or the return was moved to before the end that was stated last |
+    /// | `end_removed` | neither a completion nor a return is stated any more |
     /// | `reopened` | the status was one of a closed dossier and no longer is |
     /// | `channel_changed` | the submission channel was changed |
     /// | `agency_changed` | the competent agency was changed |
@@ -72,10 +72,38 @@ struct ComparedVersion {
     channel: Option<String>,
     agency: Option<String>,
     due_at: Option<i64>,
-    completed_at: Option<i64>,
+    ends: Ends,
+    /// Of each end the last that a version up to this one has stated.
+    last_ends: Ends,
     deleted: bool,
     /// The history of the due date up to this version.
     due_history: DueHistory,
+}
+
+/// The moments that end a dossier, microseconds UTC: the earlier one is its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Ends {
+    completed: Option<i64>,
+    returned: Option<i64>,
+}
+
+impl Ends {
+    fn end(self) -> Option<i64> {
+        self.completed.into_iter().chain(self.returned).min()
+    }
+
+    /// The last stated ones, if these are stated after `last`.
+    fn after(self, last: Self) -> Self {
+        Self { completed: self.completed.or(last.completed), returned: self.returned.or(last.returned) }
+    }
+
+    /// Whether one of them was moved to before the end that was stated last. One that is stated for the first time was not
+    /// moved.
+    fn are_set_back_from(self, last: Self) -> bool {
+        let is_moved =
+            |new: Option<i64>, old: Option<i64>| old.is_some() && new.is_some_and(|new| Some(new) < old.min(last.end()));
+        is_moved(self.completed, last.completed) || is_moved(self.returned, last.returned)
+    }
 }
 
 /// Changes by runs after `since`, ordered by key. A due date before `now` (microseconds UTC), the moment of the night,
@@ -95,7 +123,7 @@ pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Res
     blocking(layout.name, move || {
         let keys = scan(&layout, &new_files)?.filter(col("run").gt(lit(since))).select(columns(KEY));
         let keys = collect(layout.name, keys.unique_generic(None, UniqueKeepStrategy::Any))?.lazy();
-        let compared = ["dossier_code", "submission_channel", "competent_agency", "completed_at", "deleted"];
+        let compared = ["dossier_code", "submission_channel", "competent_agency", "completed_at", "returned_at", "deleted"];
         let wanted: Vec<Expr> = due_columns::stated().into_iter().chain(columns(compared)).collect();
         let versions_of_changed_keys =
             scan(&layout, &files)?.select(wanted).join(keys, columns(KEY), columns(KEY), JoinArgs::new(JoinType::Semi));
@@ -115,8 +143,9 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
     let (codes, statuses) = (text("dossier_code")?, text("status")?);
     let (channels, agencies) = (text("submission_channel")?, text("competent_agency")?);
     let instants = |name: &str| frame.column(name)?.cast(&DataType::Int64);
-    let (due, completed, runs) = (instants("due_at")?, instants("completed_at")?, instants("run")?);
-    let (due, completed, runs) = (due.i64()?, completed.i64()?, runs.i64()?);
+    let (due, runs) = (instants("due_at")?, instants("run")?);
+    let (completed, returned) = (instants("completed_at")?, instants("returned_at")?);
+    let (due, runs, completed, returned) = (due.i64()?, runs.i64()?, completed.i64()?, returned.i64()?);
     let deleted = frame.column("deleted")?.bool()?;
     let owned = |text: Option<&str>| text.map(str::to_owned);
     // Every row has its key, so the two lists are parallel.
@@ -124,7 +153,9 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
     let mut changes = Vec::new();
     let mut previous: HashMap<(&str, &str), ComparedVersion> = HashMap::new();
     for (at, ((source, key), due_version)) in stated.into_iter().enumerate() {
-        let history = previous.get(&(source, key)).map(|before| before.due_history.clone()).unwrap_or_default();
+        let known = previous.get(&(source, key));
+        let history = known.map(|before| before.due_history.clone()).unwrap_or_default();
+        let ends = Ends { completed: completed.get(at), returned: returned.get(at) };
         let version = ComparedVersion {
             run: runs.get(at).unwrap_or_default(),
             dossier_code: owned(codes.get(at)),
@@ -132,11 +163,12 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
             channel: owned(channels.get(at)),
             agency: owned(agencies.get(at)),
             due_at: due.get(at),
-            completed_at: completed.get(at),
+            ends,
+            last_ends: ends.after(known.map(|before| before.last_ends).unwrap_or_default()),
             deleted: deleted.get(at).unwrap_or_default(),
             due_history: history.after(due_version),
         };
-        if let Some(before) = previous.get(&(source, key))
+        if let Some(before) = known
             && version.run > since
         {
             for (change, old, new) in compare(before, &version, now) {
@@ -189,10 +221,10 @@ fn compare(before: &ComparedVersion, after: &ComparedVersion, now: i64) -> Vec<D
     if let (Some(old), None) = (before.due_at, after.due_at) {
         found.push(("due_removed", shown(Some(old)), None));
     }
-    match (before.completed_at, after.completed_at) {
-        (Some(old), Some(new)) if new < old => found.push(("end_set_back", shown(Some(old)), shown(Some(new)))),
-        (Some(old), None) => found.push(("end_removed", shown(Some(old)), None)),
-        _ => {}
+    if after.ends.are_set_back_from(before.last_ends) {
+        found.push(("end_set_back", shown(before.last_ends.end()), shown(after.ends.end())));
+    } else if before.ends.end().is_some() && after.ends.end().is_none() {
+        found.push(("end_removed", shown(before.ends.end()), None));
     }
     // A version without a status neither closes nor opens a dossier.
     let closed = |status: &Option<String>| status.as_deref().map(|status| CLOSED_STATUSES.contains(&status));
@@ -266,12 +298,14 @@ mod tests {
     #[test]
     fn each_changed_value_gives_its_code() {
         let day = 86_400_000_000;
+        let ended = |at: i64| Ends { completed: Some(at * day), returned: None };
         let old = ComparedVersion {
             status: Some("completed".to_owned()),
             channel: Some("counter".to_owned()),
             agency: Some("H61.14".to_owned()),
             due_at: Some(10 * day),
-            completed_at: Some(12 * day),
+            ends: ended(12),
+            last_ends: ended(12),
             ..ComparedVersion::default()
         };
         let names = |after: ComparedVersion, now: i64| -> Vec<&str> {
@@ -286,9 +320,9 @@ mod tests {
         let moved = |now| compare(&dated, &ComparedVersion { due_at: Some(20 * day), ..old.clone() }, now)[0].0;
         assert_eq!([moved(midnight + day - 1), moved(midnight + day)], ["due_moved", "due_moved_after_due"]);
         assert_eq!(names(ComparedVersion { due_at: None, ..old.clone() }, 0), ["due_removed"]);
-        assert_eq!(names(ComparedVersion { completed_at: Some(9 * day), ..old.clone() }, 0), ["end_set_back"]);
-        assert_eq!(names(ComparedVersion { completed_at: Some(13 * day), ..old.clone() }, 0), [""; 0]);
-        let reopened = ComparedVersion { completed_at: None, status: Some("processing".to_owned()), ..old.clone() };
+        assert_eq!(names(ComparedVersion { ends: ended(9), ..old.clone() }, 0), ["end_set_back"]);
+        assert_eq!(names(ComparedVersion { ends: ended(13), ..old.clone() }, 0), [""; 0]);
+        let reopened = ComparedVersion { ends: Ends::default(), status: Some("processing".to_owned()), ..old.clone() };
         assert_eq!(names(reopened, 0), ["end_removed", "reopened"]);
         assert_eq!(names(ComparedVersion { status: Some("returned".to_owned()), ..old.clone() }, 0), [""; 0]);
         assert_eq!(
@@ -298,6 +332,19 @@ mod tests {
         assert_eq!(names(ComparedVersion { agency: Some("H61.15".to_owned()), ..old.clone() }, 0), ["agency_changed"]);
         assert_eq!(names(ComparedVersion { agency: None, ..old.clone() }, 0), [""; 0]);
         assert_eq!(names(ComparedVersion { deleted: true, ..old.clone() }, 0), ["deleted"]);
+    }
+
+    #[test]
+    fn an_end_is_set_back_from_the_last_one_that_was_stated() {
+        let ends = |completed, returned| Ends { completed, returned };
+        let is_set_back = |last, new: Ends| new.are_set_back_from(last);
+        assert!(is_set_back(ends(Some(12), None), ends(Some(9), None)));
+        assert!(is_set_back(ends(None, Some(12)), ends(None, Some(9))));
+        assert!(!is_set_back(ends(None, Some(12)), ends(Some(9), Some(12))), "a completion stated for the first time");
+        assert!(!is_set_back(ends(Some(5), Some(12)), ends(Some(5), Some(9))), "it ended at 5 before and after");
+        assert!(!is_set_back(ends(Some(12), None), ends(Some(13), None)));
+        let [first, empty, last] = [ends(Some(12), None), Ends::default(), ends(Some(9), None)];
+        assert!(is_set_back(empty.after(first.after(Ends::default())), last), "a version without one lies between");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
+use std::path::Path;
 
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Action, Transaction};
@@ -15,10 +16,13 @@ use polars::prelude::{DataFrame, Expr, LazyFrame, PolarsResult, UniqueKeepStrate
 use super::data_files::DataFile;
 use super::due_columns;
 use super::error::{LakeError, blocking, rows_error};
+use super::files;
+use super::layout::Layout;
 use super::rewrite::{RewriteInput, rewrite};
 use super::rows::{collect, columns, scan};
 use super::table::Table;
 use super::transactions::{self, DUE_HISTORY, VERSIONS};
+use crate::model::table::RecordKind;
 
 /// Updates `image` from `versions`. Returns the new version of the image, or `None` if it was up to date.
 ///
@@ -144,20 +148,25 @@ pub(super) async fn reached(
     Ok(reached)
 }
 
-/// The image, if it is what the versions give as of `run`: it has every pull with its history of due dates, none of them is
-/// later, and no file of it is damaged. It is read several times faster than all versions.
-pub(super) async fn as_of(versions: &Table, image: &Table, run: i64) -> Result<Option<LazyFrame>, LakeError> {
+/// The image of a kind under `root`, if it is what the versions give as of `run`: it has every pull with its history of due
+/// dates, none of them is later, and no file of it is damaged.
+pub(super) async fn as_of(root: &Path, kind: RecordKind, run: i64) -> Result<Option<LazyFrame>, LakeError> {
+    if !files::has_table(root, kind.versions_name())? || !files::has_table(root, kind.image_name())? {
+        return Ok(None);
+    }
+    let [versions, image] = [Layout::versions(kind), Layout::image(kind)].map(|layout| Table::existing(root, layout));
     let (from, to) = (versions.load().await?, image.load().await?);
-    let files = image.files(&to)?;
-    let lacks_history =
-        due_columns::are_in(&image.layout) && !files.is_empty() && image.last_number(&to, DUE_HISTORY).await?.is_none();
-    if lacks_history || !new_pulls(versions, &from, image, &to).await?.runs.is_empty() {
+    let image_files = image.files(&to)?;
+    let lacks_history = due_columns::are_in(&image.layout)
+        && !image_files.is_empty()
+        && image.last_number(&to, DUE_HISTORY).await?.is_none();
+    if lacks_history || !new_pulls(&versions, &from, &image, &to).await?.runs.is_empty() {
         return Ok(None);
     }
-    if reached(versions, &from, image, &to).await?.into_values().any(|reached| reached > run) {
+    if reached(&versions, &from, &image, &to).await?.into_values().any(|reached| reached > run) {
         return Ok(None);
     }
-    let (whole, damaged) = image.sorted(files).await?;
+    let (whole, damaged) = image.sorted(image_files).await?;
     if damaged.is_empty() { scan(&image.layout, &whole).map(Some) } else { Ok(None) }
 }
 

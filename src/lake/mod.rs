@@ -56,7 +56,6 @@ use polars::prelude::{DataType, LazyFrame, SortMultipleOptions, col, lit};
 use self::layout::Layout;
 use self::table::Table;
 use self::transactions::FIGURES;
-use self::verification::VerifiedFiles;
 use strum::IntoEnumIterator as _;
 
 use crate::durable;
@@ -282,15 +281,7 @@ impl Lake {
 
     /// Scans the newest version per key as of `run`, from the table under `root`. Nothing is repaired or written.
     pub async fn read_as_of(root: &Path, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
-        // A data folder of an older motcua lacks the tables that were introduced later.
-        if !files::has_table(root, kind.versions_name())? {
-            return rows::scan(&Layout::image(kind), &VerifiedFiles::default());
-        }
-        let root = files::absolute(root)?;
-        match image_as_of(&root, kind, run).await? {
-            Some(image) => Ok(image),
-            None => read::scan_as_of(&Table::existing(&root, Layout::versions(kind)), kind, run).await,
-        }
+        read::as_of(&files::absolute(root)?, kind, run).await
     }
 
     /// Groups of dossiers of which none is held by several sources.
@@ -301,7 +292,7 @@ impl Lake {
     /// Scans the groups of dossiers as of `run`, computed from the versions under `root`. Repairs and writes nothing.
     pub async fn groups_as_of(root: &Path, run: i64, order: &SourceOrder) -> Result<LazyFrame, LakeError> {
         let root = files::absolute(root)?;
-        let image = image_as_of(&root, RecordKind::Dossiers, run).await?;
+        let image = image::as_of(&root, RecordKind::Dossiers, run).await?;
         let versions = Table::existing(&root, Layout::versions(RecordKind::Dossiers));
         dossier_groups::as_of(&versions, image, run, order).await
     }
@@ -385,15 +376,6 @@ impl Lake {
     pub async fn scan_as_of(&self, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
         read::scan_as_of(&self.tables(kind).versions, kind, run).await
     }
-}
-
-/// The image of a kind under `root`, if it is what the versions give as of `run`.
-async fn image_as_of(root: &Path, kind: RecordKind, run: i64) -> Result<Option<LazyFrame>, LakeError> {
-    if !files::has_table(root, kind.versions_name())? || !files::has_table(root, kind.image_name())? {
-        return Ok(None);
-    }
-    let [versions, image] = [Layout::versions(kind), Layout::image(kind)].map(|layout| Table::existing(root, layout));
-    image::as_of(&versions, &image, run).await
 }
 
 /// Opens a table that is computed from the versions: an image, or the groups of dossiers. If its log is damaged it is

@@ -1,12 +1,14 @@
 //! Queries that a night needs: the newest versions of given keys, open dossiers, the versions as of a past run.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use polars::prelude::*;
 
 use super::due_columns;
 use super::error::{LakeError, blocking, rows_error};
-use super::layout::PART;
+use super::layout::{Layout, PART};
+use super::{files, image};
 use super::rows::{collect, columns, newest_per_key, scan};
 use super::table::Table;
 use super::verification::VerifiedFiles;
@@ -178,6 +180,18 @@ pub(super) async fn scan_versions(versions: &Table, run: i64) -> Result<LazyFram
     files.retain(|file| file.pull.as_ref().is_none_or(|(_, pulled)| *pulled <= run));
     let files = versions.verified(files).await?;
     Ok(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run))))
+}
+
+/// The newest version per key as of `run`, of the tables under `root`: from the image where that is what the versions give.
+pub(super) async fn as_of(root: &Path, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
+    // A data folder of an older motcua lacks the tables that were introduced later.
+    if !files::has_table(root, kind.versions_name())? {
+        return scan(&Layout::image(kind), &VerifiedFiles::default());
+    }
+    match image::as_of(root, kind, run).await? {
+        Some(image) => Ok(image),
+        None => scan_as_of(&Table::existing(root, Layout::versions(kind)), kind, run).await,
+    }
 }
 
 /// The newest version per key as of `run`, with the columns of the image. Blocks no thread of the runtime.

@@ -87,7 +87,8 @@ pub use reconciling::{NO_POSTAL_INDICATOR, reconcile, unmatched_items};
 pub use rejected_files::{file_of_page, rejected_files};
 pub use schedule::{SlotDecision, decide_slot};
 pub use uploads::{
-    CheckedUpload, IncomingFile, UploadRefusal, UploadRejections, discard_upload, place_upload, upload_folder,
+    CheckedUpload, IncomingFile, UploadRefusal, UploadRejections, discard_upload, place_upload,
+    remove_unconfirmed_uploads, upload_folder,
 };
 pub use vacuum::{Retention, VacuumAction, VacuumLine};
 pub use verify::{VerifyKind, VerifyLine, verify};

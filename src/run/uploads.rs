@@ -3,7 +3,7 @@
 //! A file is first kept aside, in a hidden folder inside the connector's own: a list with personal data lies nowhere but where
 //! lists lie, and no night reads it there. It is read whole, as `check` reads it. Only if a person then confirms it, it is
 //! renamed into the connector's folder, so that a night sees the whole file or none. A refused file is removed at once, one
-//! that nobody confirms with the next upload after an hour.
+//! that nobody confirms after an hour.
 #![expect(clippy::disallowed_methods, reason = "edge: keeps handed-in files aside and places them")]
 
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub enum UploadRefusal {
     AllRejected { rows: u64, rejections: Vec<UploadRejections> },
     #[error("the file is one for connector `{fits}`")]
     OtherConnector { fits: String },
+    #[error("a file of the name `{name}` came into the folder after the verdict")]
+    Replaces { name: String },
     #[error("there is no such file any more: one that is not confirmed is kept for an hour")]
     Gone,
     #[error("cannot {attempted}: {source}")]
@@ -119,14 +121,13 @@ pub struct IncomingFile {
 }
 
 impl IncomingFile {
-    /// Begins to keep a file aside, and removes those that nobody confirmed. `now`: microseconds UTC.
+    /// Begins to keep a file aside.
     ///
     /// # Errors
     /// The connector has no folder, the name is none, or the folder cannot be written.
-    pub fn begin(config: &Configuration, connector: &Connector, name: &str, now: i64) -> Result<Self, UploadRefusal> {
+    pub fn begin(config: &Configuration, connector: &Connector, name: &str) -> Result<Self, UploadRefusal> {
         let folder = upload_folder(config, connector)?;
         check_name(name)?;
-        remove_old(&folder.join(ASIDE), now);
         let [high, low]: [u64; 2] = rand::rng().random();
         let id = format!("{high:016x}{low:016x}");
         let place = folder.join(ASIDE).join(&id);
@@ -215,17 +216,28 @@ fn check_name(name: &str) -> Result<(), UploadRefusal> {
     if is_plain && is_visible && name.len() <= MOST_NAME_BYTES { Ok(()) } else { Err(UploadRefusal::BadName) }
 }
 
-/// Removes the files that nobody confirmed.
+/// Removes the files that nobody confirmed within the hour before `now` (microseconds UTC), for all connectors.
+pub fn remove_unconfirmed_uploads(config: &Configuration, now: i64) {
+    let folders = config.connectors.iter().filter_map(|connector| upload_folder(config, connector).ok());
+    folders.for_each(|folder| remove_old(&folder.join(ASIDE), now));
+}
+
 fn remove_old(aside: &Path, now: i64) {
-    let Ok(now) = u64::try_from(now) else { return };
-    let before = (SystemTime::UNIX_EPOCH + Duration::from_micros(now)).checked_sub(KEPT);
-    let (Some(before), Ok(entries)) = (before, fs::read_dir(aside)) else { return };
-    for entry in entries.flatten() {
-        let is_old = entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified < before);
-        if is_old {
-            let _ = fs::remove_dir_all(entry.path());
+    let Ok(entries) = fs::read_dir(aside) else { return };
+    for place in entries.flatten().map(|entry| entry.path()).filter(|place| is_old(place, now)) {
+        if let Err(error) = fs::remove_dir_all(&place) {
+            tracing::error!(path = %place.display(), "an upload that nobody confirmed cannot be removed: {error}");
         }
     }
+    // Fails while it has the folders of others.
+    let _ = fs::remove_dir(aside);
+}
+
+/// Whether a file was kept aside for longer than an hour.
+fn is_old(place: &Path, now: i64) -> bool {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(now).unwrap_or(0));
+    let kept_since = fs::metadata(place).and_then(|metadata| metadata.modified());
+    kept_since.is_ok_and(|since| since + KEPT < now)
 }
 
 /// What reading a file gave.
@@ -290,22 +302,36 @@ async fn fitting(config: &Configuration, refused: &Connector, place: &Path, now:
 }
 
 /// The folder of a file that is kept aside, and the file's name.
-fn kept_aside(folder: &Path, id: &str) -> Result<(PathBuf, String), UploadRefusal> {
+fn kept_aside(folder: &Path, id: &str, now: i64) -> Result<(PathBuf, String), UploadRefusal> {
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let place = folder.join(ASIDE).join(id);
-    let mut entries = fs::read_dir(&place).ok().filter(|_| is_id).into_iter().flatten().flatten();
+    let is_kept = is_id && !is_old(&place, now);
+    let mut entries = fs::read_dir(&place).ok().filter(|_| is_kept).into_iter().flatten().flatten();
     let name = entries.next().and_then(|entry| entry.file_name().into_string().ok());
     Ok((place, name.ok_or(UploadRefusal::Gone)?))
 }
 
-/// Places a file that was checked in the folder of its connector, in the place of one of the same name. Returns the name.
+/// Places a file that was checked in the folder of its connector. `replaces`: whether it may take the place of one of the same
+/// name. Returns the name.
 ///
 /// # Errors
-/// [`UploadRefusal::Gone`]; that it cannot be renamed.
-pub fn place_upload(config: &Configuration, connector: &Connector, id: &str) -> Result<String, UploadRefusal> {
+/// [`UploadRefusal::Gone`]; [`UploadRefusal::Replaces`]; that it cannot be renamed.
+pub fn place_upload(
+    config: &Configuration,
+    connector: &Connector,
+    (id, replaces): (&str, bool),
+    now: i64,
+) -> Result<String, UploadRefusal> {
     let folder = upload_folder(config, connector)?;
-    let (place, name) = kept_aside(&folder, id)?;
-    fs::rename(place.join(&name), folder.join(&name)).map_err(storing("move the file into the folder"))?;
+    let (place, name) = kept_aside(&folder, id, now)?;
+    if !replaces && folder.join(&name).exists() {
+        return Err(UploadRefusal::Replaces { name });
+    }
+    fs::rename(place.join(&name), folder.join(&name)).map_err(|source| match source.kind() {
+        // Another request has placed or discarded it meanwhile.
+        io::ErrorKind::NotFound => UploadRefusal::Gone,
+        _ => UploadRefusal::Store { attempted: "move the file into the folder", source },
+    })?;
     let _ = fs::remove_dir(&place);
     let _ = fs::remove_dir(folder.join(ASIDE));
     durable::sync(&folder).map_err(|error| UploadRefusal::Store {
@@ -319,53 +345,18 @@ pub fn place_upload(config: &Configuration, connector: &Connector, id: &str) -> 
 ///
 /// # Errors
 /// [`UploadRefusal::Gone`].
-pub fn discard_upload(config: &Configuration, connector: &Connector, id: &str) -> Result<(), UploadRefusal> {
+pub fn discard_upload(
+    config: &Configuration,
+    connector: &Connector,
+    id: &str,
+    now: i64,
+) -> Result<(), UploadRefusal> {
     let folder = upload_folder(config, connector)?;
-    let (place, _) = kept_aside(&folder, id)?;
+    let (place, _) = kept_aside(&folder, id, now)?;
     let _ = fs::remove_dir_all(place);
     let _ = fs::remove_dir(folder.join(ASIDE));
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_with_path_parts_are_refused() {
-        for name in ["a.csv", "Danh sách tháng 10 (1).xlsx", "a..csv", "~$a.xlsx"] {
-            assert!(check_name(name).is_ok(), "{name}");
-        }
-        let long = "a".repeat(MOST_NAME_BYTES + 1);
-        for name in ["", ".", "..", ".a.csv", "../a.csv", "a/b.csv", "a\\b.csv", "a\nb.csv", "a\0", " a.csv", &long] {
-            assert!(matches!(check_name(name), Err(UploadRefusal::BadName)), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn only_ids_of_files_that_are_kept_aside_are_found() {
-        let folder = tempfile::tempdir().expect("there is a scratch folder");
-        let id = "0123456789abcdef0123456789abcdef";
-        let place = folder.path().join(ASIDE).join(id);
-        fs::create_dir_all(&place).expect("it can be created");
-        assert!(matches!(kept_aside(folder.path(), id), Err(UploadRefusal::Gone)), "an empty folder");
-        fs::write(place.join("a.csv"), "x").expect("it can be written");
-        assert_eq!(kept_aside(folder.path(), id).expect("it is there").1, "a.csv");
-        fs::write(folder.path().join("b.csv"), "x").expect("it can be written");
-        for other in ["", "..", "../..", "0123456789abcdef0123456789abcdeg", &"0".repeat(32)] {
-            assert!(matches!(kept_aside(folder.path(), other), Err(UploadRefusal::Gone)), "{other}");
-        }
-    }
-
-    #[test]
-    fn files_that_nobody_confirmed_are_removed() {
-        let aside = tempfile::tempdir().expect("there is a scratch folder");
-        fs::create_dir(aside.path().join("old")).expect("it can be created");
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-        let now = i64::try_from(now.as_micros()).expect("a moment");
-        remove_old(aside.path(), now);
-        assert!(aside.path().join("old").exists(), "it is new");
-        remove_old(aside.path(), now + 2 * 3_600_000_000);
-        assert!(!aside.path().join("old").exists());
-    }
-}
+mod tests;

@@ -121,7 +121,10 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
     let handle = Handle::new();
     let answering = tokio::spawn(listener.serve(Arc::clone(&service), handle.clone()));
     let mut scheduler = ticker::start(&service.config, &service.runner).await?;
-    let minutes = tokio::spawn(ticker::wake_each_minute(Arc::clone(&service.runner)));
+    let each_minute = [
+        tokio::spawn(ticker::wake_each_minute(Arc::clone(&service.runner))),
+        tokio::spawn(ticker::remove_uploads_each_minute(Arc::clone(&service.config))),
+    ];
     service.runner.wake();
     let stopping = async {
         stop_signal().await;
@@ -134,7 +137,7 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
         });
     };
     tokio::join!(run_until_stopped(&service, &stop), stopping);
-    minutes.abort();
+    each_minute.iter().for_each(tokio::task::JoinHandle::abort);
     scheduler.shutdown().await?;
     handle.graceful_shutdown(Some(LAST_REQUESTS));
     let _ = answering.await;

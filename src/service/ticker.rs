@@ -30,6 +30,20 @@ pub(super) async fn wake_each_minute(runner: Arc<Runner>) {
     }
 }
 
+/// Removes uploads that nobody confirmed, each minute, until the task is aborted. A folder that hangs delays no schedule.
+pub(super) async fn remove_uploads_each_minute(config: Arc<Configuration>) {
+    let mut minute = tokio::time::interval(MINUTE);
+    minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        minute.tick().await;
+        let config = Arc::clone(&config);
+        let removed = tokio::task::spawn_blocking(move || run::remove_unconfirmed_uploads(&config, run::now()));
+        if let Err(error) = removed.await {
+            tracing::error!("uploads that nobody confirmed are not removed: {error}");
+        }
+    }
+}
+
 /// Starts a scheduler that wakes the runner at the slots of every connector that is not disabled.
 pub(super) async fn start(config: &Configuration, runner: &Arc<Runner>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;

@@ -98,6 +98,18 @@ fn a_file_counts_only_after_it_was_confirmed() {
     assert_eq!(std::fs::read_to_string(office.exports().join("Danh sách <b>3.csv")).expect("UTF-8"), ROWS);
     assert_eq!(confirm(&own, &id, "confirm").status, 422, "it is placed once");
 
+    // A file that came into the folder after the verdict is not replaced unseen.
+    let second = send(&service, &cookie, OWN, &body(&own, "tháng 4.csv", ROWS));
+    let second = value(second.text(), "id");
+    office.write("exports/tháng 4.csv", "another list");
+    let refused = confirm(&own, &second, "confirm");
+    assert_eq!(refused.status, 422);
+    assert!(sound("replaces", refused.text(), "vi").contains("đã có một tệp cùng tên"));
+    assert_eq!(std::fs::read_to_string(office.exports().join("tháng 4.csv")).expect("UTF-8"), "another list");
+    let replaced = confirm(&own, &format!("{second}&replaces=true"), "confirm");
+    assert_eq!(replaced.status, 303, "the clerk was told");
+    std::fs::remove_file(office.exports().join("tháng 4.csv")).expect("it is there");
+
     // A file that is discarded leaves nothing; one of the same name is announced.
     let again = send(&service, &cookie, OWN, &body(&own, "Danh sách <b>3.csv", ROWS));
     assert!(sound("again", again.text(), "vi").contains("tệp cũ sẽ bị thay thế"));
@@ -105,7 +117,7 @@ fn a_file_counts_only_after_it_was_confirmed() {
     assert_eq!((discarded.status, discarded.header("location")), (303, "/connectors/desk?done=discard"));
     assert_eq!(stored(&office).len(), 1);
     let recorded = uploads(&office);
-    assert_eq!(recorded.len(), 4, "{recorded:?}");
+    assert_eq!(recorded.len(), 6, "{recorded:?}");
     assert!(recorded[0].starts_with("upload desk: checked 2 rows of file ") && recorded[1] == "upload desk: placed");
     assert!(recorded.iter().all(|what| !what.contains("Danh")), "without names: {recorded:?}");
     drop(service);

@@ -17,6 +17,7 @@ use crate::run::{
 };
 use crate::service::Service;
 use crate::service::access::Caller;
+use crate::service::pages::UPLOAD_BYTES;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
@@ -46,6 +47,9 @@ pub(in crate::service::pages) struct ConfirmForm {
     csrf: String,
     #[serde(default)]
     id: String,
+    /// The page has said that a file of the same name will be replaced.
+    #[serde(default)]
+    replaces: bool,
 }
 
 /// Whether a connector takes files.
@@ -103,7 +107,7 @@ fn answer(
         title: &connector.file.connector.title,
         contact: &connector.file.connector.contact,
         glob,
-        most: size(lang, connector.file.limits.max_body_bytes),
+        most: size(lang, connector.file.limits.max_body_bytes.min(UPLOAD_BYTES as u64)),
         refused: refused.map(|refusal| RefusedWords::new(lang, connector, &refusal)),
         checked: checked.map(|checked| CheckedWords::new(lang, connector, checked)),
     })?;
@@ -152,7 +156,7 @@ pub(in crate::service::pages) async fn receive(
                 // The value comes before the file, so that nothing is stored for another site.
                 let caller = visitor.operator(&csrf, &back)?.clone();
                 let connector = connector_named(&service, &name)?;
-                let checked = match received(&service, connector, field, now).await? {
+                let checked = match received(&service, connector, field).await? {
                     Ok(file) => file.check(&service.config, connector, now).await,
                     Err(refusal) => Err(refusal),
                 };
@@ -181,13 +185,12 @@ async fn received(
     service: &Service,
     connector: &Connector,
     mut field: PartField<'_>,
-    now: i64,
 ) -> Result<Result<IncomingFile, UploadRefusal>, PageError> {
     let file_name = field.file_name().unwrap_or_default().to_owned();
     // A form that was sent without a chosen file has a part without a name.
     let mut file = match file_name.as_str() {
         "" => Err(UploadRefusal::Empty),
-        name => IncomingFile::begin(&service.config, connector, name, now),
+        name => IncomingFile::begin(&service.config, connector, name),
     };
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         if let Ok(incoming) = &mut file
@@ -209,7 +212,10 @@ pub(in crate::service::pages) async fn confirm(
     let caller = visitor.operator(&form.csrf, &page_of(&name))?.clone();
     let connector = connector_named(&service, &name)?.clone();
     let (of, config) = (connector.clone(), Arc::clone(&service.config));
-    let placed = tokio::task::spawn_blocking(move || place_upload(&config, &of, &form.id)).await;
+    let placed = tokio::task::spawn_blocking(move || {
+        place_upload(&config, &of, (&form.id, form.replaces), run::now())
+    })
+    .await;
     match placed.map_err(|error| Problem::from(RunError::from(error)))? {
         Ok(_) => {
             record(&service, &caller, &name, "placed").await?;
@@ -229,7 +235,7 @@ pub(in crate::service::pages) async fn discard(
     let caller = visitor.operator(&form.csrf, &page_of(&name))?.clone();
     let connector = connector_named(&service, &name)?.clone();
     let (of, config) = (connector.clone(), Arc::clone(&service.config));
-    let discarded = tokio::task::spawn_blocking(move || discard_upload(&config, &of, &form.id)).await;
+    let discarded = tokio::task::spawn_blocking(move || discard_upload(&config, &of, &form.id, run::now())).await;
     match discarded.map_err(|error| Problem::from(RunError::from(error)))? {
         Ok(()) => {
             record(&service, &caller, &name, "discarded").await?;

@@ -147,6 +147,17 @@ fn why_and_to_do(lang: Language, refusal: &UploadRefusal) -> (String, &'static s
             };
             return (why, lang.of("Nạp tệp ở trang của kết nối đó.", "Upload it on the page of that connector."));
         }
+        UploadRefusal::Replaces { name } => {
+            let why = match lang {
+                Language::Vietnamese => format!("Sau khi đọc thử, thư mục đã có một tệp cùng tên: {name}."),
+                Language::English => format!("After the trial a file of the same name came into the folder: {name}."),
+            };
+            let to_do = lang.of(
+                "Xem tệp nào đúng; đổi tên hoặc nạp lại để thay thế.",
+                "See which file is right; rename this one, or upload it again to replace the other.",
+            );
+            return (why, to_do);
+        }
         UploadRefusal::Gone => [
             [
                 "Tệp chờ xác nhận không còn nữa: tệp không được xác nhận chỉ giữ một giờ.",
