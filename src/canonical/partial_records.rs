@@ -123,7 +123,7 @@ struct Taking<'t> {
 enum Basis {
     /// The stored version stays, and parts are merged into it; those before this moment count no more.
     Stored(Option<i64>),
-    /// The newest whole row replaces the stored version. `keeps_parts`: but for what parts state that are newer than it.
+    /// The newest whole row replaces the stored version. `keeps_parts`: but for what parts state that are not older than it.
     Whole { at: i64, keeps_parts: bool },
     /// The newest whole row is older than the stored version, which consists of parts only.
     PartsOnly,
@@ -184,7 +184,7 @@ impl Taking<'_> {
             return Basis::Stored(whole_at);
         };
         if let Some(beside) = known.beside {
-            return Basis::Whole { at, keeps_parts: beside.part_at.is_some_and(|part| part > at) };
+            return Basis::Whole { at, keeps_parts: beside.part_at.is_some_and(|part| part >= at) };
         }
         let stored = self.stored.filter(|stored| !stored.is_ahead);
         match stored.filter(|stored| stored.values[self.time].as_instant() > Some(at)) {

@@ -94,6 +94,11 @@ fn a_whole_row_is_the_whole_record_and_parts_after_it_fill_it() {
             vec![first, &[(11, WHOLE, 1, "o=z s=z f=9")]],
             "A 14 s=c o=z f=1",
         ),
+        (
+            "a part of the moment of a whole row that comes later counts",
+            vec![&[(10, PART, 1, "s=b")], &[(10, WHOLE, 1, "o=x s=a")]],
+            "A 10 s=b o=x",
+        ),
         ("parts before any whole row", vec![&[(12, PART, 1, "s=b")][..]], "A 12 s=b"),
         (
             "and the whole row that is older",
@@ -170,7 +175,7 @@ fn record_of_files(rows: &[(i64, bool, String)]) -> Vec<Value> {
 /// Rows of files in the order in which they are sent: time steps, whether whole, letters. Whole rows state the office.
 fn files() -> impl Strategy<Value = Vec<Vec<(i64, bool, String)>>> {
     let part = (0_usize..2, 0_u8..3).prop_map(|(letter, value)| format!("{}={value}", ["s", "f"][letter]));
-    let row = (1_i64..3, any::<bool>(), prop::collection::vec(part, 0..3)).prop_map(|(step, is_whole, parts)| {
+    let row = (0_i64..3, any::<bool>(), prop::collection::vec(part, 0..3)).prop_map(|(step, is_whole, parts)| {
         let office = if is_whole { " o=x" } else { "" };
         (step, is_whole, format!("{}{office}", parts.join(" ")))
     });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::fields::explode_path::NO_DETAIL;
 use crate::fields::field_cells::FieldCells;
 use crate::fields::reader::FieldReader;
-use crate::model::connector::{Connector, ConnectorFile, FieldMap, FieldType, MissingDetail, OneOrMany, SourceField};
+use crate::model::connector::{Connector, ConnectorFile, FieldMap, FieldType, OneOrMany, SourceField};
 use crate::model::page::Page;
 use crate::model::text::is_blank;
 
@@ -128,7 +128,7 @@ impl Readers {
 
 /// `[map]`, with the column that `detail.missing = "delete"` fills.
 fn map_of(file: &ConnectorFile) -> Cow<'_, BTreeMap<String, FieldMap>> {
-    if file.detail.as_ref().is_none_or(|detail| detail.missing != MissingDetail::Delete) {
+    if !file.deletes_without_details() {
         return Cow::Borrowed(&file.map);
     }
     let mut map = file.map.clone();

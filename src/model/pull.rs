@@ -144,6 +144,9 @@ pub struct Findings {
     pub left: Option<RowsLeft>,
     /// Rows that a sweep did not find but left unchanged, because there were too many to be deletions.
     pub missed_by_sweep: u64,
+    /// Records that were rejected and not marked as deleted, although the source has no details of them, because there were too
+    /// many to be deletions.
+    pub without_details: u64,
     /// Number of the acceptance by which the pull deleted many rows (`motcua deletions`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_deletions: Option<i64>,

@@ -42,7 +42,7 @@ async fn refused_by(connector: &str, ledger: &Ledger) -> Result<Option<RefusedDe
 fn refused_rows(findings: &Findings) -> Option<u64> {
     let is_many = |because| matches!(because, LeftBecause::TooMany | LeftBecause::OtherList | LeftBecause::OpenEnd);
     let left = findings.left.as_ref().filter(|left| is_many(left.because)).map(|left| left.rows);
-    left.or(Some(findings.missed_by_sweep)).filter(|rows| *rows > 0)
+    left.or(Some(findings.missed_by_sweep + findings.without_details)).filter(|rows| *rows > 0)
 }
 
 /// Accepts the deletions that the last night of a connector refused: the next pull makes them, if they are not more.

@@ -7,7 +7,7 @@ use std::path::Path;
 use rand::RngExt as _;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Error, Row as _};
 
@@ -157,8 +157,12 @@ impl AccessStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
-        sqlx::raw_sql(SCHEMA).execute(&pool).await?;
-        add_agencies(&pool).await?;
+        // On one connection, before there is another: SQLite would prepare a statement of that one with the columns that
+        // it read before.
+        let mut first = pool.acquire().await?;
+        sqlx::raw_sql(SCHEMA).execute(&mut *first).await?;
+        add_agencies(&mut first).await?;
+        drop(first);
         Ok(Self { pool })
     }
 
@@ -297,14 +301,14 @@ impl AccessStore {
 }
 
 /// Adds the column of agencies to a file that an older motcua has made.
-async fn add_agencies(pool: &SqlitePool) -> Result<(), Error> {
+async fn add_agencies(connection: &mut SqliteConnection) -> Result<(), Error> {
     let has = "SELECT 1 FROM pragma_table_info('tokens') WHERE name = 'agencies'";
-    if sqlx::query(has).fetch_optional(pool).await?.is_some() {
+    if sqlx::query(has).fetch_optional(&mut *connection).await?.is_some() {
         return Ok(());
     }
-    match sqlx::raw_sql("ALTER TABLE tokens ADD COLUMN agencies TEXT").execute(pool).await {
+    match sqlx::raw_sql("ALTER TABLE tokens ADD COLUMN agencies TEXT").execute(&mut *connection).await {
         // Another process may have added it meanwhile.
-        Err(error) if sqlx::query(has).fetch_optional(pool).await?.is_none() => Err(error),
+        Err(error) if sqlx::query(has).fetch_optional(&mut *connection).await?.is_none() => Err(error),
         _ => Ok(()),
     }
 }

@@ -74,13 +74,15 @@ impl DetailRequests {
                         }
                     }
                 }
-                Details::NotAsked | Details::Missing => {
+                Details::NotAsked | Details::Missing { .. } => {
                     page.begin_row(number(&page));
                     page.fill_row(list, index);
                     let deleted = page.fields.iter().position(|field| field == NO_DETAIL);
                     match (details, self.detail.missing, deleted) {
-                        (Details::Missing, MissingDetail::Accept, _) => {}
-                        (Details::Missing, MissingDetail::Delete, Some(field)) => page.set(field, "true"),
+                        (Details::Missing { .. }, MissingDetail::Accept, _) => {}
+                        (Details::Missing { is_stated: true }, MissingDetail::Delete, Some(field)) => {
+                            page.set(field, "true");
+                        }
                         _ => page.refuse_row(Reason::NoDetail),
                     }
                 }
@@ -140,7 +142,9 @@ impl DetailRequests {
         let status = response.status;
         let is_missing = matches!(status, 204 | 404 | 410) && !exchange.retry.statuses.contains(&status);
         if is_missing && self.detail.missing != MissingDetail::Stop {
-            return Ok(Some(Details::Missing));
+            // A gateway answers 404 for its own reasons, with a page of its own.
+            let is_stated = status == 410 || status == 404 && self.is_in_format(&response.body, &request.label);
+            return Ok(Some(Details::Missing { is_stated }));
         }
         let is_fault = status >= 400 && self.decoder.is_answer(&response.body);
         let body = if is_fault {
@@ -163,12 +167,17 @@ impl DetailRequests {
                 let message = format!("{}: the response has no record at `detail.record`", request.label);
                 Err(SourceError::new(ErrorKind::NoRecords, message))
             }
-            Ok(_) => Ok(Some(Details::Missing)),
+            Ok(_) => Ok(Some(Details::Missing { is_stated: false })),
             Err(error) if error.kind == ErrorKind::NoRecords && self.detail.missing != MissingDetail::Stop => {
-                Ok(Some(Details::Missing))
+                Ok(Some(Details::Missing { is_stated: false }))
             }
             Err(error) => Err(error.on(&request.label)),
         }
+    }
+
+    /// Whether a body can be read, with or without a record.
+    fn is_in_format(&self, body: &[u8], label: &str) -> bool {
+        self.decoder.page(body, 0, label.to_owned()).map_or_else(|error| error.kind == ErrorKind::NoRecords, |_| true)
     }
 
     /// What a response with a code of `detail.not_found` means.
@@ -177,7 +186,7 @@ impl DetailRequests {
             let message = format!("{label}: the response has a code of `detail.not_found`: there is no such record");
             return Err(SourceError::new(ErrorKind::NoRecords, message));
         }
-        Ok(Details::Missing)
+        Ok(Details::Missing { is_stated: true })
     }
 
     /// Whether a record has the values that the request needs, and each can be a part of an address. `..` in a path would
@@ -228,8 +237,8 @@ fn dot_segments(path: &str) -> usize {
 enum Details {
     /// The rows that the response gives, one unless `decode.explode` takes a list of it apart.
     Found(Arc<Page>),
-    /// The source has none.
-    Missing,
+    /// The source has none. `is_stated`: it says so; an answer without details alone may be a fault of it.
+    Missing { is_stated: bool },
     /// The record has no value to ask with.
     NotAsked,
     /// The record is unreadable, or the source has several.

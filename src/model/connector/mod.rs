@@ -254,6 +254,12 @@ impl ConnectorFile {
         self.connector.kind == RecordKind::Dossiers && self.contract.shared_code != Breach::Accept
     }
 
+    /// Whether a record is deleted if the source has no details of it.
+    #[must_use]
+    pub fn deletes_without_details(&self) -> bool {
+        self.detail.as_ref().is_some_and(|detail| detail.missing == MissingDetail::Delete)
+    }
+
     /// Whether the type of the key's fields writes them in capitals, so that no two keys differ in letter case only.
     #[must_use]
     pub fn has_key_in_capitals(&self) -> bool {

@@ -31,6 +31,8 @@ pub(super) struct Classified {
     pub(super) ill_typed: BTreeMap<String, Sighting>,
     /// Keys of each page chain that declares a total.
     pub(super) chains: BTreeMap<u32, ChainKeys>,
+    /// Deleted versions of records of which the source has no details, each with its part. They are counted as accepted.
+    pub(super) without_details: Vec<(Record, String)>,
     /// Part of each new key. Kept for sources with a change time, of which one pull may accept several versions of a
     /// key: they must go to the same part.
     pub(super) parts: HashMap<String, String>,

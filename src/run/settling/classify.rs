@@ -17,7 +17,7 @@ use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, LandedPage, ReadBy};
-use crate::model::record::Record;
+use crate::model::record::{Record, Value};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
 use crate::run::settling::classified::{ChainKeys, Classified};
@@ -43,6 +43,7 @@ struct BatchRecord {
 /// Positions of the columns that classification reads.
 struct Columns {
     key: usize,
+    deleted: usize,
     dates: Vec<usize>,
 }
 
@@ -59,6 +60,8 @@ pub(super) struct Classifier<'c> {
     classified: Classified,
     /// Files of the pull; `None` for HTTP.
     folder: Option<FolderPull>,
+    /// Content of each page's file, by the page's number.
+    content_of_page: HashMap<u32, usize>,
 }
 
 impl<'c> Classifier<'c> {
@@ -72,8 +75,8 @@ impl<'c> Classifier<'c> {
     ) -> Self {
         let kind = connector.file.connector.kind;
         let column = |name: &str| kind.column_index(name).expect("every table has the column");
-        let columns =
-            Columns { key: column("source_key"), dates: kind.part_columns().iter().map(|name| column(name)).collect() };
+        let dates = kind.part_columns().iter().map(|name| column(name)).collect();
+        let columns = Columns { key: column("source_key"), deleted: column("deleted"), dates };
         let rows = certificate.pages.iter().map(|page| page.rows).sum();
         let classified = Classified {
             keys: KeysSeen::for_rows(rows),
@@ -88,6 +91,10 @@ impl<'c> Classifier<'c> {
             ..Classified::default()
         };
         let is_key_in_capitals = connector.file.has_key_in_capitals();
+        let content_of = |folder: &FolderPull| {
+            certificate.pages.iter().map(|page| (page.number, folder.content_of(page))).collect::<HashMap<_, _>>()
+        };
+        let content_of_page = folder.as_ref().map(content_of).unwrap_or_default();
         Self {
             lake,
             connector,
@@ -98,6 +105,7 @@ impl<'c> Classifier<'c> {
             batch: Vec::new(),
             classified,
             folder,
+            content_of_page,
         }
     }
 
@@ -198,10 +206,17 @@ impl<'c> Classifier<'c> {
                 RecordClass::Superseded => self.classified.counts.superseded += 1,
             }
         }
-        if !accepted.is_empty() {
-            self.writer.write(&accepted)?;
+        self.write(accepted)
+    }
+
+    /// Writes new versions, each with its part. Deletions because the source has no details are decided on when all are known.
+    fn write(&mut self, mut versions: Vec<(Record, String)>) -> Result<(), RunError> {
+        if self.connector.file.deletes_without_details() {
+            let deleted = self.columns.deleted;
+            let is_deleted = |(record, _): &mut (Record, String)| record.values[deleted] == Value::Flag(true);
+            self.classified.without_details.extend(versions.extract_if(.., is_deleted));
         }
-        Ok(())
+        if versions.is_empty() { Ok(()) } else { Ok(self.writer.write(&versions)?) }
     }
 
     fn key_of<'r>(&self, record: &'r Record) -> &'r str {
@@ -267,7 +282,7 @@ impl<'c> Classifier<'c> {
         // Pages of an earlier run that are settled again: what was stored after them is newer.
         let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
         let is_newer_stored = stored.is_some_and(|stored| (stored.run, stored.page, stored.row) > place);
-        if class == RecordClass::Accepted && changed_at.is_none() && is_newer_stored {
+        if class == RecordClass::Accepted && changed_at <= stored_time && is_newer_stored {
             RecordClass::Superseded
         } else {
             class

@@ -1,19 +1,27 @@
 //! Deleted versions of records that their source no longer has, and the limit above which deletions are refused.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use crate::canonical::digest_of;
+use crate::lake::VersionWriter;
 use crate::model::connector::Connector;
-use crate::model::record::{Record, Value};
+use crate::model::page::Reason;
+use crate::model::record::{Record, Rejection, Value};
 use crate::run::error::RunError;
-use crate::run::ledger::{AcceptedDeletions, Pull};
+use crate::run::ledger::{AcceptedDeletions, Pull, key_hash};
 use crate::run::settling::Settler;
+use crate::run::settling::classified::Classified;
 
 /// Deletions are refused above 50 % of the table's rows, or above this number of rows if they also exceed the share of
 /// [`MAX_SHARE_DIVISOR`].
 const MANY_ROWS: usize = 50;
 /// Divides the table's rows: more than a tenth is too large a share for many rows.
 const MAX_SHARE_DIVISOR: usize = 10;
+
+/// Of a pull with fewer records than this, up to half as many may be without details: a night may bring a few changed records,
+/// and all of them may be deleted.
+const FEW_RECORDS: usize = 4;
 
 /// Which rows one pull may delete.
 #[derive(Debug, Default)]
@@ -91,6 +99,42 @@ impl DeletionLimit {
         refused.sort_unstable();
         Some(refused)
     }
+}
+
+/// Writes the deletions of records of which the source has no details, or rejects these records if they are too many to be
+/// deletions. Returns how many were written. `key`: position of the key's column.
+pub(super) fn write_without_details(
+    key: usize,
+    classified: &mut Classified,
+    limit: &mut DeletionLimit,
+    writer: &mut VersionWriter,
+) -> Result<u64, RunError> {
+    let versions = std::mem::take(&mut classified.without_details);
+    if versions.is_empty() {
+        return Ok(0);
+    }
+    let key_of = |record: &Record| record.values[key].as_text().unwrap_or_default().to_owned();
+    let gone: HashSet<u64> = versions.iter().map(|(record, _)| key_hash(&key_of(record))).collect();
+    let asked = usize::try_from(classified.counts.received).unwrap_or(usize::MAX).max(FEW_RECORDS);
+    let count = versions.len() as u64;
+    if !limit.refuses_again(&gone) && !limit.refuses(&gone, |_| true, asked) {
+        writer.write(&versions)?;
+        return Ok(count);
+    }
+    let rejected = versions.into_iter().map(|(record, _)| Rejection {
+        key: Some(key_of(&record)),
+        page: record.page,
+        row: record.row,
+        field: None,
+        reason: Reason::NoDetail,
+        row_hash: record.row_hash,
+    });
+    classified.rejections.extend(rejected);
+    classified.rejections.sort_by_key(|rejection| Reverse((rejection.page, rejection.row)));
+    classified.counts.accepted -= count;
+    classified.counts.quarantined = classified.rejections.len() as u64;
+    classified.findings.without_details = count;
+    Ok(0)
 }
 
 impl Settler<'_> {

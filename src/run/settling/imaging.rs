@@ -11,16 +11,14 @@ use crate::run::settling::Settler;
 use crate::run::settling::judge::CODES_SHARED;
 
 impl Settler<'_> {
-    /// Updates the image and finishes a pull that is committed. If the pull itself keeps the image from being updated, it
-    /// is [held](Self::hold_unimaged); if that of another connector does, it is finished.
+    /// Updates the image and finishes a pull that is committed. If the image does not take the pull, because of its rows or
+    /// because a file of it is damaged, it is [held](Self::hold_unimaged); if it does not take that of another connector, it is
+    /// finished.
     pub(super) async fn image_and_finish(&self, connector: &Connector, pull: Pull) -> Result<Pull, RunError> {
         let kind = connector.file.connector.kind;
         match self.lake.update_image(kind).await {
-            Err(error) if error.is_of_rows() => self.finish_imaged(kind, pull).await,
-            updated => {
-                updated?;
-                self.finish(pull).await
-            }
+            Err(error) if !error.is_of_rows() => Err(error.into()),
+            _ => self.finish_imaged(kind, pull).await,
         }
     }
 

@@ -16,8 +16,9 @@ const MIN_USUAL_PULLS: usize = 3;
 
 /// Codes that settling gives. A verdict may also have a code of the certificate (`sources`), which is not in this
 /// list.
-pub(in crate::run) const CODES: [&str; 15] = [
+pub(in crate::run) const CODES: [&str; 16] = [
     "field_missing",
+    "details_unbelievable",
     "all_rejected",
     "page_rejected",
     "total_disagrees",
@@ -79,6 +80,11 @@ pub(super) fn judge(
         let message = format!("no record has the mapped field `{}`", missing.field);
         let hint = "correct the mapping; if the source may lack the field, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
         return incomplete("field_missing", message, hint);
+    }
+    if findings.without_details > 0 {
+        let message = format!("the source has no details of {} records: too many to be deletions", findings.without_details);
+        let hint = "none was marked as deleted, and the next run asks again: see whether the source still answers `detail.request`. If they were deleted: `motcua deletions accept CONNECTOR`";
+        return incomplete("details_unbelievable", message, hint);
     }
     if counts.received > 0 && counts.quarantined == counts.received {
         let hint = "compare formats and codes of the connector with the source: `motcua quarantine list` shows which field fails";

@@ -23,6 +23,7 @@ use futures::FutureExt as _;
 
 use self::classified::Classified;
 use self::classify::Classifier;
+use self::deletions::write_without_details;
 use self::folder::{FolderOutcome, FolderPull, RejectionChanges};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
 use self::own_rejections::{new_rejections, read_again_later};
@@ -127,6 +128,8 @@ impl Settler<'_> {
         let (mut classified, mut folder) = self.classify(sealed, begun.run, &mut writer).await?;
         let mut limit = self.deletion_limit(&begun).await?;
         let deleted = self.swept(connector, certificate, &mut classified, &mut limit).await?;
+        let key = connector.file.connector.kind.column_index("source_key").expect("every table has the column");
+        let without_details = write_without_details(key, &mut classified, &mut limit, &mut writer)?;
         assert!(classified.counts.balance(), "every received row is in one class");
         let older_rows = folder.as_ref().map_or(0, |folder| folder.older_rows(&certificate.pages));
         let mut files = match &mut folder {
@@ -153,7 +156,7 @@ impl Settler<'_> {
             write_lost_rows(files, &mut writer, &mut classified)?;
         }
         let accepted = limit.used().or(files.as_ref().and_then(|files| files.accepted.as_ref()));
-        let accepted = accepted.filter(|_| classified.findings.swept + classified.findings.restored > 0);
+        let accepted = accepted.filter(|_| classified.findings.swept + classified.findings.restored + without_details > 0);
         classified.findings.accepted_deletions = accepted.map(|accepted| accepted.id);
         let refused = files.as_mut().map_or_else(|| limit.into_refused(), |files| files.refused.take());
         let rejections = match (&mut folder, &files) {

@@ -56,8 +56,7 @@ impl Classifier<'_> {
                 self.note_record(&waiting.record, (waiting.read_by, waiting.chain));
                 self.classified.partial_rows += u64::from(waiting.record.row_hash.is_some());
                 waiting.whole_at = self.whole_at(&waiting);
-                if let Some(folder) = &mut self.folder {
-                    folder.note_merged(waiting.content, hash, &waiting.record, self.connector);
+                if self.folder.is_some() {
                     collected.keys.insert(hash);
                 }
                 collected.shares.push(hash, &waiting)?;
@@ -137,9 +136,8 @@ impl Classifier<'_> {
         if !accepted.is_empty() {
             // Rows of a key are in their order already; keys of a table are written in theirs, so that a pull gives the same files.
             accepted.sort_by_key(|(record, _): &(Record, String)| (record.page, record.row));
-            self.writer.write(&accepted)?;
         }
-        Ok(())
+        self.write(accepted)
     }
 
     fn merge_columns(&self) -> MergeColumns {
@@ -182,6 +180,7 @@ impl Classifier<'_> {
     fn counted(&mut self, folded: Vec<(KeyRow, Folded)>, part: Option<String>) -> Vec<(Record, String)> {
         let mut versions = Vec::new();
         for (row, folded) in folded {
+            self.note_in_file(&row.record, &folded);
             let counts = &mut self.classified.counts;
             match folded {
                 Folded::Version(record) => {
@@ -195,16 +194,36 @@ impl Classifier<'_> {
                 Folded::Class(RecordClass::Duplicate) => counts.duplicate += 1,
                 Folded::Class(RecordClass::Superseded) => counts.superseded += 1,
                 Folded::Rejected(field) => {
-                    let key = Some(self.key_of(&row.record).to_owned());
-                    let Record { page, row, row_hash, .. } = row.record;
-                    let (field, reason) = (Some(field.to_owned()), Reason::ImpossibleOrder);
-                    self.classified.rejections.push(Rejection { page, row, field, reason, key, row_hash });
+                    let rejection = self.rejection(&row.record, field);
+                    self.classified.rejections.push(rejection);
                 }
             }
         }
         let new = |newest: &Record| part_of(self.connector.file.connector.kind, newest, self.certificate.started_at);
         let part = part.or_else(|| versions.last().map(new)).unwrap_or_default();
         versions.into_iter().map(|record| (record, part.clone())).collect()
+    }
+
+    fn rejection(&self, record: &Record, field: &str) -> Rejection {
+        let key = Some(self.key_of(record).to_owned());
+        let Record { page, row, row_hash, .. } = *record;
+        let reason = Reason::ImpossibleOrder;
+        Rejection { page, row, field: Some(field.to_owned()), reason, key, row_hash }
+    }
+
+    /// Notes among the keys of its file that a row counts, or that it is rejected.
+    fn note_in_file(&mut self, record: &Record, folded: &Folded) {
+        let Some(content) = self.content_of_page.get(&record.page).copied() else { return };
+        let rejection = match folded {
+            Folded::Rejected(field) => Some(self.rejection(record, field)),
+            Folded::Version(_) | Folded::Class(_) => None,
+        };
+        let hash = key_hash(self.key_of(record));
+        let Some(folder) = &mut self.folder else { return };
+        match rejection {
+            Some(rejection) => folder.note_rejected(content, &rejection),
+            None => folder.note_merged(content, hash, record, self.connector),
+        }
     }
 }
 

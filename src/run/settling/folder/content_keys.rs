@@ -68,10 +68,10 @@ impl ContentKeys {
         self.rank(hash).is_some()
     }
 
-    /// These keys, with the ranks of `newer` where it has the key too.
-    pub(super) fn amended(&self, newer: &Self) -> Self {
-        let kept = self.entries.iter().filter(|(hash, _)| !newer.contains(*hash));
-        Self::new(kept.chain(&newer.entries).copied().collect(), self.unreadable).with_end(self.end)
+    /// These keys with those of `more`, which are of some of the same rows. A row that is accepted after all may be older than
+    /// another one of its key.
+    pub(super) fn amended(&self, more: &Self) -> Self {
+        Self::new(self.entries.iter().chain(&more.entries).copied().collect(), self.unreadable).with_end(self.end)
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(ContentKeys::from_bytes(&keys.to_bytes()), Some(keys.clone()));
         assert_eq!(ContentKeys::from_bytes(&ContentKeys::default().to_bytes()), Some(ContentKeys::default()));
         assert_eq!(ContentKeys::from_bytes(b"no frame"), None);
-        let amended = keys.amended(&ContentKeys::new(vec![(4, UNTIMED), (5, 1)], 0));
+        let amended = keys.amended(&ContentKeys::new(vec![(4, UNTIMED), (5, 1), (2, 6)], 0));
         assert_eq!(amended.iter().collect::<Vec<_>>(), [(2, 7), (4, UNTIMED), (5, 1), (9, UNTIMED)]);
         assert_eq!(amended.unreadable, 3);
         for end in [FileEnd::Open, FileEnd::LineEnd, FileEnd::Footer] {

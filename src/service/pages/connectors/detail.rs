@@ -220,8 +220,8 @@ fn elsewhere(lang: Language, record: &NightRecord, connector: &str) -> Vec<Strin
 
 /// What a pull did with rows that its source no longer has.
 fn deletions(lang: Language, pull: &Pull) -> Vec<String> {
-    let Findings { swept, restored, left, missed_by_sweep, .. } = &pull.findings;
-    let left = left.as_ref().map_or(*missed_by_sweep, |left| left.rows);
+    let Findings { swept, restored, left, missed_by_sweep, without_details, .. } = &pull.findings;
+    let left = left.as_ref().map_or(missed_by_sweep + without_details, |left| left.rows);
     let lines = [(*swept, lang.deleted(*swept)), (*restored, lang.restored(*restored)), (left, lang.not_deleted(left))];
     lines.into_iter().filter(|(rows, _)| *rows > 0).map(|(_, line)| line).collect()
 }

@@ -304,6 +304,10 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
 /// Codes of rows that a source no longer lists.
 fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
+        "details_unbelievable" => (
+            "Nguồn không trả chi tiết của quá nhiều hồ sơ, khó là do xóa.",
+            "Hệ thống chưa đánh dấu xóa hồ sơ nào và sẽ hỏi lại ở lượt chạy sau: kiểm tra dịch vụ chi tiết của nguồn. Nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
+        ),
         "sweep_unbelievable" => (
             "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",
             "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào. Nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
