@@ -175,7 +175,7 @@ fn record_of_files(rows: &[(i64, bool, String)]) -> Vec<Value> {
 /// Rows of files in the order in which they are sent: time steps, whether whole, letters. Whole rows state the office.
 fn files() -> impl Strategy<Value = Vec<Vec<(i64, bool, String)>>> {
     let part = (0_usize..2, 0_u8..3).prop_map(|(letter, value)| format!("{}={value}", ["s", "f"][letter]));
-    let row = (0_i64..3, any::<bool>(), prop::collection::vec(part, 0..3)).prop_map(|(step, is_whole, parts)| {
+    let row = (1_i64..3, any::<bool>(), prop::collection::vec(part, 0..3)).prop_map(|(step, is_whole, parts)| {
         let office = if is_whole { " o=x" } else { "" };
         (step, is_whole, format!("{}{office}", parts.join(" ")))
     });

@@ -307,15 +307,15 @@ fn has_code_of(codes: PlHashMap<String, PlHashSet<String>>) -> Expr {
         let [others, own, sources] = [0, 1, 2].map(|at| columns[at].str());
         let (others, own, sources) = (others?, own?, sources?);
         let is_closed = |others: &str, own: Option<&str>, source: &str| {
-            let closed = codes.get(source)?;
-            others.split(';').map(str::trim).find(|code| Some(*code) != own && closed.contains(*code))
+            let Some(closed) = codes.get(source) else { return false };
+            others.split(';').map(str::trim).any(|code| Some(code) != own && closed.contains(code))
         };
         let found: BooleanChunked = others
             .iter()
             .zip(own.iter())
             .zip(sources.iter())
             .map(|((others, own), source)| {
-                others.zip(source).is_some_and(|(others, source)| is_closed(others, own, source).is_some())
+                others.zip(source).is_some_and(|(others, source)| is_closed(others, own, source))
             })
             .collect();
         Ok(found.with_name(columns[0].name().clone()).into_column())

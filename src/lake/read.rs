@@ -8,10 +8,10 @@ use polars::prelude::*;
 use super::due_columns;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::{Layout, PART};
-use super::{files, image};
 use super::rows::{collect, columns, newest_per_key, scan};
 use super::table::Table;
 use super::verification::VerifiedFiles;
+use super::{files, image};
 use crate::model::record::{Record, Value};
 use crate::model::table::{ColumnType, RecordKind, UNRESOLVED_STATUSES};
 

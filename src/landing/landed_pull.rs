@@ -173,6 +173,16 @@ impl LandedPull {
         }))
     }
 
+    /// Makes the pages those of `other`, which has none.
+    pub fn move_to(self, other: Self) -> Result<Self, LandingError> {
+        other.clear()?;
+        let _crash_point = crash_point("move landed pages");
+        // In the place of the empty folder.
+        fs::rename(&self.folder, &other.folder).map_err(io("move", &other.folder))?;
+        durable::sync(other.folder.parent().expect("a pull's folder lies in that of its connector"))?;
+        Ok(other)
+    }
+
     /// Links a page that another run landed into this pull, under the same number. `read_by` is that run.
     pub fn adopt(&self, from: &Self, landed: &LandedPage, read_by: i64) -> Result<LandedPage, LandingError> {
         let path = self.page_path(landed.number);

@@ -1,6 +1,6 @@
 //! The end of a run: figures are computed, those that changed are appended, and the night is published.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -182,6 +182,10 @@ impl NightClosing<'_> {
 
     async fn completeness(&self) -> Result<Completeness, RunError> {
         let (mut not_whole, mut data_until, mut ahead) = (Vec::new(), None, Vec::new());
+        let mut behind = BTreeSet::new();
+        for kind in RecordKind::iter() {
+            behind.extend(self.lake.behind(kind).await?);
+        }
         let disabled = &self.config.settings.disabled_connectors;
         for connector in self.config.connectors.iter().filter(|connector| !disabled.contains(&connector.name)) {
             let pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
@@ -192,7 +196,8 @@ impl NightClosing<'_> {
                 }
                 None => false,
             };
-            if !is_whole || self.shares_codes(connector).await? {
+            // A retry or a backfill may have stored rows since the last night that the image does not take.
+            if !is_whole || behind.contains(&connector.name) || self.shares_codes(connector).await? {
                 not_whole.push(connector.name.clone());
             }
             if connector.file.connector.kind == RecordKind::Dossiers {

@@ -4,6 +4,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::model::connector::Connector;
 use crate::model::pull::{Outcome, Purpose};
+use crate::run::clock;
 use crate::run::data_folder::{DataFolder, RunReport};
 use crate::run::error::RunError;
 use crate::run::progress::Progress;
@@ -12,9 +13,12 @@ impl DataFolder<'_> {
     /// Runs one night: of the named connectors, or of all that are neither disabled nor paused.
     pub async fn run_once(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let connectors = self.chosen(only).await?;
-        let run = self.begin(Purpose::Night, now, progress).await?;
-        for connector in &connectors {
-            Box::pin(self.resume_failed(connector, now, progress)).await?;
+        let mut run = self.begin(Purpose::Night, now, progress).await?;
+        if Box::pin(self.resume_failed(&connectors, run, now, progress)).await? {
+            // A run of its own: a night has one pull of a connector, and the night before is closed, so that what it did not
+            // have is stored under a later run.
+            self.ledger.finish_run(run, clock::now(), None).await?;
+            run = self.begin(Purpose::Night, now, progress).await?;
         }
         // Sources are read side by side; their pulls are settled one after the other, in the order of the names.
         let (reader, settler) = (self.reader(progress), self.settler(progress));
@@ -28,14 +32,25 @@ impl DataFolder<'_> {
         self.close(run, pulls, now, progress).await
     }
 
-    /// Resumes a connector's last pull if it failed, so that the pages it landed are not requested again.
-    async fn resume_failed(&self, connector: &Connector, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
-        let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
-        if let Some(failed) = last.filter(|last| last.outcome == Some(Outcome::Failed))
-            && let Some(read) = self.reader(progress).resume(&failed, now).await?
-        {
-            self.settler(progress).settle_read(read).await?;
+    /// Resumes the last pull of each connector if it failed, so that the pages it landed are not requested again. Returns
+    /// whether there was one.
+    async fn resume_failed(
+        &self,
+        connectors: &[&Connector],
+        run: i64,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<bool, RunError> {
+        let mut is_any = false;
+        for connector in connectors {
+            let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
+            if let Some(failed) = last.filter(|last| last.outcome == Some(Outcome::Failed))
+                && let Some(read) = self.reader(progress).resume(&failed, run, now).await?
+            {
+                self.settler(progress).settle_read(read).await?;
+                is_any = true;
+            }
         }
-        Ok(())
+        Ok(is_any)
     }
 }

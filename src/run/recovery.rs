@@ -1,7 +1,6 @@
 //! Recovery: finishes the pulls and runs that an earlier process left unfinished. Landing is the write-ahead log.
 //!
-//! Every run begins with it, so no pull starts at the cursor of another that is not done. A pull may be older than the
-//! run that was cut: one that failed goes on under its own run in the next.
+//! Every run begins with it, so no pull starts at the cursor of another that is not done.
 
 use strum::IntoEnumIterator as _;
 
@@ -82,7 +81,7 @@ impl DataFolder<'_> {
             return Ok(());
         }
         if pull.state == PullState::Reading
-            && let Some(read) = self.reader(progress).resume(&pull, now).await?
+            && let Some(read) = self.reader(progress).resume(&pull, pull.run, now).await?
         {
             settler.settle_read(read).await?;
             return Ok(());

@@ -345,12 +345,7 @@ pub fn place_upload(
 ///
 /// # Errors
 /// [`UploadRefusal::Gone`].
-pub fn discard_upload(
-    config: &Configuration,
-    connector: &Connector,
-    id: &str,
-    now: i64,
-) -> Result<(), UploadRefusal> {
+pub fn discard_upload(config: &Configuration, connector: &Connector, id: &str, now: i64) -> Result<(), UploadRefusal> {
     let folder = upload_folder(config, connector)?;
     let (place, _) = kept_aside(&folder, id, now)?;
     let _ = fs::remove_dir_all(place);

@@ -66,6 +66,8 @@ fn name_digests(found: &[FoundFile], known: &BTreeMap<String, KnownFile>) -> BTr
 #[derive(Debug)]
 pub(crate) struct FolderFiles {
     content: Content,
+    /// Some rows state parts of their records: the time of a file is the moment of those that state all of it.
+    has_parts: bool,
     dates: FileDates,
     /// Dates that title rows have, by digest of the file name; only of files whose title rows were read.
     titles: BTreeMap<String, Option<i64>>,
@@ -89,8 +91,9 @@ pub(crate) struct FolderFiles {
 }
 
 impl FolderFiles {
+    /// `has_parts`: some rows state parts of their records beside others that state all of them.
     pub(crate) fn new(
-        content: Content,
+        (content, has_parts): (Content, bool),
         order: &FileOrder,
         mut found: Vec<FoundFile>,
         start: &PullStart,
@@ -102,6 +105,7 @@ impl FolderFiles {
         let known = start.known_files.iter().map(|known| (known.name.clone(), known.clone())).collect();
         Ok(Self {
             content,
+            has_parts,
             dates,
             titles: BTreeMap::new(),
             undated: Vec::new(),
@@ -215,6 +219,9 @@ impl FolderFiles {
 
     /// Whether the rows of a content are known under the file's name or another one, so that it need not be read. Notes
     /// what changed for the name.
+    ///
+    /// Beside parts, a file that is sent again under a newer name is read again: its whole rows state the records of that
+    /// moment.
     pub(crate) fn is_known(&mut self, file: &FoundFile, digest: &str) -> bool {
         let (name, time) = self.key(file);
         let (before, taken) = (self.read_before.contains(digest), self.taken.iter().any(|taken| taken == digest));
@@ -224,7 +231,12 @@ impl FolderFiles {
             Some(known) if before => Some(known.content.landed_by),
             _ => return false,
         };
-        let is_unchanged = known.is_some_and(|known| known.time.ordered_at == time.ordered_at);
+        let mut holders = self.known.values().filter(|holder| holder.content.digest == digest);
+        if self.has_parts && !taken && known.is_none() && holders.all(|holder| holder.time.ordered_at < time.ordered_at)
+        {
+            return false;
+        }
+        let is_unchanged = known.is_some_and(|known| self.has_parts || known.time.ordered_at == time.ordered_at);
         if taken || !is_unchanged {
             self.note(&name, digest, time, landed_by);
         }
@@ -271,18 +283,18 @@ impl FolderFiles {
             notes.extend(self.known.values().map(|known| note_of(known, NoteKind::Imported)));
         }
         notes.extend(self.notes.iter().cloned());
+        let here: BTreeSet<&str> = self.found.iter().map(|file| self.name(file)).collect();
+        let met: BTreeSet<&String> = self.met.values().collect();
+        // A name left the folder, and its content is there under another name.
+        let was_renamed = |known: &KnownFile| {
+            !here.contains(known.name.as_str()) && known.former.is_empty() && met.contains(&known.content.digest)
+        };
         let forgotten = self.known.values().filter(|known| match self.content {
             Content::Whole => self.notes.iter().any(|note| note.kind == NoteKind::Holds && note.name != known.name),
-            Content::Lists | Content::Append => is_ended && self.was_renamed(known),
+            Content::Lists | Content::Append => is_ended && was_renamed(known),
         });
         notes.extend(forgotten.map(|known| note_of(known, NoteKind::Forgotten)));
         notes
-    }
-
-    /// Whether a name left the folder and its content is there under another name.
-    fn was_renamed(&self, known: &KnownFile) -> bool {
-        let is_here = self.found.iter().any(|file| *self.name(file) == known.name);
-        !is_here && known.former.is_empty() && self.met.values().any(|digest| *digest == known.content.digest)
     }
 }
 

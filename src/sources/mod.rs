@@ -179,7 +179,7 @@ async fn open_source(
                 silence: Duration::from_secs(file.limits.read_timeout_secs),
             };
             let (folder, found) = Folder::list(file, values, limits).await?;
-            let files = FolderFiles::new(*content, order, found, &start)?;
+            let files = FolderFiles::new((*content, file.partial.is_some()), order, found, &start)?;
             ReaderKind::Folder(Box::new(FolderReader::new(files, folder, start.newest_only)))
         }
     };

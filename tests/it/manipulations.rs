@@ -227,7 +227,8 @@ fn planted_manipulations_are_all_found_and_none_is_invented() {
         let today = FIRST + night.days();
         write(&office, &dossiers, today);
         let report = desk::night_at(&office, today);
-        assert!(report.published.night.complete, "{today}: {:?}", report.published.not_whole);
+        let reasons: Vec<_> = report.pulls.iter().map(|pull| (&pull.reason, &pull.message)).collect();
+        assert!(report.published.night.complete, "{today}: {reasons:?}");
     }
     let mut expected: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (story, agency, _) in &dossiers {

@@ -88,10 +88,10 @@ impl<'a> PullReader<'a> {
         self.read(PullTask { sweep, old_files, ..PullTask::new(connector, run, Purpose::Night, start) }).await
     }
 
-    /// Resumes a night's pull that was cut or whose source failed: reads on behind its last landed page, under its own
-    /// run. `None` if it cannot be resumed: it landed no page, is too old, was read by a connector that read other
-    /// records, or a later run of the connector is committed already.
-    pub(super) async fn resume(&self, pull: &Pull, now: i64) -> Result<Option<ReadPull<'a>>, RunError> {
+    /// Resumes a night's pull that was cut or whose source failed: reads on behind its last landed page, as a pull of `run`.
+    /// `None` if it cannot be resumed: it landed no page, is too old, was read by a connector that read other records, or a
+    /// later run of the connector is committed already.
+    pub(super) async fn resume(&self, pull: &Pull, run: i64, now: i64) -> Result<Option<ReadPull<'a>>, RunError> {
         let Some(connector) = self.config.connector(&pull.connector) else { return Ok(None) };
         let landed = LandedPull::new(self.data, &pull.connector, pull.run);
         let in_time = now - pull.started_at < RESUMABLE_MICROS && pull.purpose == Purpose::Night;
@@ -100,11 +100,14 @@ impl<'a> PullReader<'a> {
         if !connector.was_read_with(&plan.connector) || reached.is_some_and(|reached| reached > pull.run) {
             return Ok(None);
         }
-        tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull resumed");
+        tracing::info!(run, connector = connector.name, begun_by = pull.run, pages = pages.len(), "pull resumed");
+        if run != pull.run {
+            landed.move_to(LandedPull::new(self.data, &pull.connector, run))?;
+        }
         let PullPlan { now, cursor, oldest_open, whole, sweep, .. } = plan;
         let start =
             PullStart { now, cursor, oldest_open, whole_pass: whole, resume: Some(position), ..PullStart::default() };
-        let task = PullTask { sweep, landed: pages, ..PullTask::new(connector, pull.run, Purpose::Night, start) };
+        let task = PullTask { sweep, landed: pages, ..PullTask::new(connector, run, Purpose::Night, start) };
         self.read(task).await.map(Some)
     }
 

@@ -82,7 +82,8 @@ pub(super) fn judge(
         return incomplete("field_missing", message, hint);
     }
     if findings.without_details > 0 {
-        let message = format!("the source has no details of {} records: too many to be deletions", findings.without_details);
+        let message =
+            format!("the source has no details of {} records: too many to be deletions", findings.without_details);
         let hint = "none was marked as deleted, and the next run asks again: see whether the source still answers `detail.request`. If they were deleted: `motcua deletions accept CONNECTOR`";
         return incomplete("details_unbelievable", message, hint);
     }

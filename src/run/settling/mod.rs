@@ -103,8 +103,8 @@ impl Settler<'_> {
         }
     }
 
-    /// Whether the tables hold versions of a pull. That a later run is committed does not show it: a pull that is resumed
-    /// goes on under its old run.
+    /// Whether the tables hold versions of a pull. That a later run is committed does not show it: a pull that was cut
+    /// goes on under its own run.
     async fn is_committed(&self, pull: &Pull) -> Result<bool, RunError> {
         Ok(self.lake.committed_runs(&pull.connector).await?.contains(&pull.run))
     }
@@ -156,7 +156,8 @@ impl Settler<'_> {
             write_lost_rows(files, &mut writer, &mut classified)?;
         }
         let accepted = limit.used().or(files.as_ref().and_then(|files| files.accepted.as_ref()));
-        let accepted = accepted.filter(|_| classified.findings.swept + classified.findings.restored + without_details > 0);
+        let accepted =
+            accepted.filter(|_| classified.findings.swept + classified.findings.restored + without_details > 0);
         classified.findings.accepted_deletions = accepted.map(|accepted| accepted.id);
         let refused = files.as_mut().map_or_else(|| limit.into_refused(), |files| files.refused.take());
         let rejections = match (&mut folder, &files) {

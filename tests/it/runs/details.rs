@@ -22,6 +22,8 @@ struct PortalState {
     due: BTreeMap<String, String>,
     /// Missing details are answered with status 200 and this code.
     code_of_missing: Option<u32>,
+    /// A gateway answers for missing details: with 404 and a page of its own.
+    has_gateway: bool,
     /// Key whose details are never answered.
     silent: Option<String>,
     /// Keys whose details were requested.
@@ -84,6 +86,9 @@ impl Portal {
             None => match self.change(|state| state.code_of_missing) {
                 // What some portals answer: the keys are there, and nothing is in them.
                 Some(code) => Answer::json(&json!({"data": {"due": null}, "code": code}).to_string()),
+                None if self.change(|state| state.has_gateway) => {
+                    Answer::of("404 Not Found", "text/html", "<html><body>404 Not Found</body></html>")
+                }
                 None => Answer::of("404 Not Found", "application/json", "{}"),
             },
         }
@@ -236,6 +241,54 @@ fn a_code_of_not_found_inside_a_200_is_the_same_as_404() {
     });
     expect(&office, &["run"], 0);
     assert_eq!((due_days(&office), deleted(&office)), (BTreeMap::from([("K0".to_owned(), None)]), Vec::new()));
+}
+
+#[test]
+fn records_are_not_deleted_for_a_broken_service_of_details() {
+    let portal = Portal::of(6);
+    let office = office_of(&portal, "[contract]\nreject_share = 1.0\n");
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("record = \"data\"\n", "record = \"data\"\nmissing = \"delete\"\n")
+    });
+    let set = |keys: &[&str], due: Option<&str>| {
+        portal.change(|state| {
+            for key in keys {
+                match due {
+                    Some(due) => state.due.insert((*key).to_owned(), due.to_owned()),
+                    None => state.due.remove(*key),
+                };
+            }
+        });
+    };
+    expect(&office, &["run"], 0);
+    assert_eq!(due_days(&office).len(), 6);
+
+    // A page of a gateway says nothing about a record, although its status is 404.
+    portal.change(|state| state.has_gateway = true);
+    set(&["K1"], None);
+    expect(&office, &["run"], 0);
+    assert_eq!((office.count("desk", "quarantined"), deleted(&office)), (1, Vec::new()));
+    portal.change(|state| state.has_gateway = false);
+    set(&["K1"], Some("2025-10-09"));
+
+    // The source says so, but of four of six records.
+    let many = ["K1", "K2", "K3", "K4"];
+    set(&many, None);
+    expect(&office, &["run"], 4);
+    assert_eq!(office.status("desk")["reason_code"], "details_unbelievable");
+    assert_eq!((office.count("desk", "quarantined"), deleted(&office)), (4, Vec::new()));
+    set(&many, Some("2025-10-09"));
+    expect(&office, &["run"], 0);
+    assert_eq!((office.count("desk", "quarantined"), deleted(&office)), (0, Vec::new()));
+
+    // Now they are deleted, and an operator says so.
+    set(&many, None);
+    expect(&office, &["run"], 4);
+    expect(&office, &["deletions", "accept", "desk"], 0);
+    expect(&office, &["run"], 0);
+    assert_eq!((office.count("desk", "quarantined"), deleted(&office)), (0, many.map(str::to_owned).to_vec()));
+    expect(&office, &["run"], 0);
+    assert_eq!(deleted(&office), many, "they stay deleted");
 }
 
 #[test]

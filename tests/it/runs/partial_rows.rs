@@ -179,6 +179,51 @@ fn a_broken_item_is_listed_once_until_the_whole_dossier_comes() {
 }
 
 #[test]
+fn an_item_that_makes_its_dossier_impossible_stays_open_and_hides_no_later_whole_row() {
+    let office = office_of_messages();
+    office.edit("connectors/lgsp-dossiers/connector.toml", |text| {
+        text.replace(
+            "least_of_usual = 0.0\n",
+            "least_of_usual = 0.0\nreject_share = 1.0\nimpossible = \"reject_row\"\n",
+        )
+    });
+    let listed = |office: &Office| rows(office, &["quarantine", "list"]).len();
+    let mut first = whole(A, "2", None);
+    first["NgayTiepNhan"] = json!("20251006120000");
+    send(&office, WHOLE, 8, &[first]);
+    expect(&office, &["run"], 0);
+    // Completed before it was received: only the merged dossier shows it.
+    send(&office, PROGRESS, 14, &[item(A, 11, "9")]);
+    expect(&office, &["run"], 0);
+    assert_eq!(dossiers(&office.data())["1"], "received 06 - - -");
+    assert_eq!((counts(&office)[5], listed(&office)), (1, 1), "it is in quarantine, and open");
+    // The dossier was taken up again at nine, which the message says late: no item that counts is newer.
+    send(&office, WHOLE, 9, &[whole(A, "4", None)]);
+    expect(&office, &["run"], 0);
+    assert_eq!(dossiers(&office.data())["1"], "processing 01 - - -");
+}
+
+#[test]
+fn a_message_that_is_sent_again_is_the_whole_dossier_of_its_moment() {
+    let office = office_of_messages();
+    send(&office, WHOLE, 8, &[whole(A, "2", None)]);
+    send(&office, PROGRESS, 12, &[item(A, 12, "9")]);
+    expect(&office, &["run"], 0);
+    assert_eq!(dossiers(&office.data())["1"], "completed 01 12 - 12");
+    // The same bytes under a newer name.
+    send(&office, WHOLE, 16, &[whole(A, "2", None)]);
+    expect(&office, &["run"], 0);
+    assert_eq!(dossiers(&office.data())["1"], "received 01 - - 12");
+    // Only what comes after it counts.
+    send(&office, PROGRESS, 17, &[item(A, 15, "9")]);
+    expect(&office, &["run"], 0);
+    assert_eq!(dossiers(&office.data())["1"], "received 01 - - 12");
+    send(&office, PROGRESS, 18, &[item(A, 18, "5")]);
+    expect(&office, &["run"], 0);
+    assert_eq!(dossiers(&office.data())["1"], "supplement 01 - - 18");
+}
+
+#[test]
 fn a_night_of_messages_that_is_killed_and_repeated_gives_the_same_dossiers() {
     let office = office_of_messages();
     first_night(&office);

@@ -145,6 +145,27 @@ fn a_replayed_night_gives_the_same_tables() {
 }
 
 #[test]
+fn a_replay_replaces_nothing_that_was_stored_later_with_the_same_change_time() {
+    let list = List::default();
+    // A source that states the day of a change only.
+    let changed = |status: &str| {
+        let mut row = record(1);
+        row["changed"] = "2025-10-08".into();
+        row["status"] = status.into();
+        row
+    };
+    let time = "[map.source_updated_at]\nfrom = \"changed\"\ntype = \"instant\"\nformats = [\"yyyy-MM-dd\"]\n";
+    let office = desk::of_list(&list.serve(), time);
+    list.set(vec![changed("P")]);
+    office.run();
+    list.set(vec![changed("D")]);
+    office.run();
+    assert_eq!(statuses(&office), [pair("K1", "completed")]);
+    expect(&office, &["replay", "1"], 0);
+    assert_eq!(statuses(&office), [pair("K1", "completed")]);
+}
+
+#[test]
 fn a_degraded_connector_is_healthy_once_its_rows_are_accepted() {
     let office = desk::of_files("");
     let bad = |number: usize| format!("B{number},H61.14-251001-{number:04},H61.14,2025-10-01,2025-10-09,X");

@@ -212,9 +212,9 @@ impl Classifier<'_> {
     }
 
     /// Notes among the keys of its file that a row counts, or that it is rejected.
-    fn note_in_file(&mut self, record: &Record, folded: &Folded) {
+    fn note_in_file(&mut self, record: &Record, outcome: &Folded) {
         let Some(content) = self.content_of_page.get(&record.page).copied() else { return };
-        let rejection = match folded {
+        let rejection = match outcome {
             Folded::Rejected(field) => Some(self.rejection(record, field)),
             Folded::Version(_) | Folded::Class(_) => None,
         };

@@ -80,6 +80,8 @@ pub(super) struct FolderPull {
     unfinished: BTreeSet<String>,
     /// Contents of which the pull has rows.
     contents: Vec<ReadContent>,
+    /// Index of each in `contents`, by digest.
+    index: HashMap<String, usize>,
     /// Best row of each key, among files that the pull did not read and that may be newer, and among those that it read if
     /// rows are ordered by a change time.
     best: HashMap<u64, BestRow<()>>,
@@ -220,6 +222,7 @@ impl FolderPull {
             imported,
             unfinished,
             contents: Vec::new(),
+            index: HashMap::new(),
             best: HashMap::new(),
             rejected: HashMap::new(),
             overtaken: HashSet::new(),
@@ -230,7 +233,8 @@ impl FolderPull {
             limit: DeletionLimit::default(),
         };
         for page in &certificate.pages {
-            if !folder.contents.iter().any(|content| content.digest == page.body_digest) {
+            if !folder.index.contains_key(&page.body_digest) {
+                folder.index.insert(page.body_digest.clone(), folder.contents.len());
                 let validity = folder.validity_of(page);
                 let digest = page.body_digest.clone();
                 let ends = certificate.files.iter().filter(|note| note.digest == digest).map(|note| note.end);
@@ -266,7 +270,7 @@ impl FolderPull {
 
     /// Index of the content of a page, for the other methods.
     pub(super) fn content_of(&self, page: &LandedPage) -> usize {
-        self.contents.iter().position(|content| content.digest == page.body_digest).unwrap_or_default()
+        self.index.get(&page.body_digest).copied().unwrap_or_default()
     }
 
     /// The pages of a pull, those of older files first.

@@ -212,10 +212,8 @@ pub(in crate::service::pages) async fn confirm(
     let caller = visitor.operator(&form.csrf, &page_of(&name))?.clone();
     let connector = connector_named(&service, &name)?.clone();
     let (of, config) = (connector.clone(), Arc::clone(&service.config));
-    let placed = tokio::task::spawn_blocking(move || {
-        place_upload(&config, &of, (&form.id, form.replaces), run::now())
-    })
-    .await;
+    let placed =
+        tokio::task::spawn_blocking(move || place_upload(&config, &of, (&form.id, form.replaces), run::now())).await;
     match placed.map_err(|error| Problem::from(RunError::from(error)))? {
         Ok(_) => {
             record(&service, &caller, &name, "placed").await?;
