@@ -152,8 +152,13 @@ impl ChangeRow {
 pub struct DifferenceAnswer {
     before: ComparedNight,
     after: ComparedNight,
+    /// Figures that differ; those of the answer may be fewer.
+    total_figures: u64,
     figures: Vec<ChangeRow>,
-    /// The dossiers that moved the one figure that was asked for; null if several were, or one that has no dossiers.
+    /// Dossiers that moved; those of the answer may be fewer. Null as `dossiers`.
+    total_dossiers: Option<u64>,
+    /// The dossiers that moved the one figure that was asked for. Null if several were, or if one of the nights counts no
+    /// dossiers by the indicator or does not have it.
     dossiers: Option<Vec<MovedAnswer>>,
 }
 
@@ -189,8 +194,13 @@ struct StandingAnswer {
 }
 
 impl DifferenceAnswer {
+    /// `changes`, `moved`: those of the answer, and how many there are.
     #[must_use]
-    pub fn new(nights: [&Night; 2], changes: &[FigureChange<'_>], moved: Option<&[MovedDossier]>) -> Self {
+    pub fn new(
+        nights: [&Night; 2],
+        changes: (&[FigureChange<'_>], u64),
+        moved: Option<(&[MovedDossier], u64)>,
+    ) -> Self {
         let [before, after] =
             nights.map(|night| ComparedNight { run: night.run, as_of: instant::display(night.as_of) });
         let standing = |standing: &Option<Standing>| {
@@ -208,8 +218,10 @@ impl DifferenceAnswer {
         Self {
             before,
             after,
-            figures: changes.iter().map(ChangeRow::of).collect(),
-            dossiers: moved.map(|moved| moved.iter().map(dossier).collect()),
+            total_figures: changes.1,
+            figures: changes.0.iter().map(ChangeRow::of).collect(),
+            total_dossiers: moved.map(|(_, total)| total),
+            dossiers: moved.map(|(moved, _)| moved.iter().map(dossier).collect()),
         }
     }
 }

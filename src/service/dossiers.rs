@@ -8,12 +8,13 @@ use crate::config::Configuration;
 use crate::indicators::{
     FigureOf, FoundWorklist, IntegrityDossiers, IntegrityKind, IntegrityRow, PostDirection, ReconcileClass,
     ReconcilePage, Reconciliation, SILENT, SilentAgency, UnmatchedItem, Worklist, WorklistPage, silent_title,
-    worklists,
+    unexplained, worklists,
 };
 use crate::lists::WorklistCount;
 use crate::model::figure::Night;
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
-use crate::run::{self, ComparedFigure, MovedDossier, NO_POSTAL_INDICATOR, NO_RATIO_OF_ON_TIME, NightOf};
+use crate::run::{self, ComparedFigure, MovedDossier, NO_POSTAL_INDICATOR, NO_RATIO_OF_ON_TIME, NightOf, RunError};
 use crate::service::Service;
 use crate::service::explaining::{config_of_night, permit};
 use crate::service::nights::LoadedNight;
@@ -159,17 +160,55 @@ pub(super) async fn integrity_dossiers(
     Ok(run::integrity_dossiers(of.config, of.night, about, what, page, permit().await?).await?)
 }
 
-/// The dossiers of a figure that stand otherwise at the later night, and why.
-pub(super) async fn moved_dossiers(
-    service: &Service,
-    [before, after]: [&Arc<LoadedNight>; 2],
-    (indicator, period): (&str, Period),
-    read: &RecordedRead,
-) -> Result<Vec<MovedDossier>, Problem> {
-    let [old, new] = [config_of_night(service, before).await?, config_of_night(service, after).await?];
-    let compared = ComparedFigure { indicator: indicator.to_owned(), period, figure: read.of().clone() };
-    let _permit = permit().await?;
-    let nights = [(&old, before), (&new, after)].map(|(config, night)| NightOf { config, night: &night.record.night });
-    let [before, after] = nights;
-    Ok(run::moved_dossiers(before, after, &compared).await?)
+/// Two nights, the earlier one first, each with the definitions that it kept.
+#[derive(Debug)]
+pub(super) struct ComparedNights {
+    nights: [Arc<LoadedNight>; 2],
+    configs: [Configuration; 2],
+}
+
+impl ComparedNights {
+    pub(super) async fn read(service: &Service, nights: &[Arc<LoadedNight>; 2]) -> Result<Self, Problem> {
+        let [before, after] = nights;
+        let configs = [config_of_night(service, before).await?, config_of_night(service, after).await?];
+        Ok(Self { nights: nights.clone(), configs })
+    }
+
+    fn definition(config: &Configuration, id: &str) -> Option<&IndicatorDefinition> {
+        config.indicators.iter().map(|known| &known.definition).find(|known| known.id == id)
+    }
+
+    /// Whether one of the nights has an indicator.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.configs.iter().any(|config| Self::definition(config, id).is_some())
+    }
+
+    /// Which night does not count dossiers by an indicator, and why; `None` if both do.
+    pub(super) fn without_dossiers(&self, id: &str) -> Option<String> {
+        self.nights.iter().zip(&self.configs).find_map(|(night, config)| {
+            let run = night.record.night.run;
+            match Self::definition(config, id) {
+                None => Some(format!("the night of run {run} has no indicator `{id}`")),
+                Some(known) => unexplained(known).map(|reason| format!("in the night of run {run} {reason}")),
+            }
+        })
+    }
+
+    /// The dossiers of a figure that stand otherwise at the later night, and why. The indicator: one for which
+    /// [`Self::without_dossiers`] finds nothing.
+    pub(super) async fn moved_dossiers(
+        &self,
+        (indicator, period): (&str, Period),
+        read: &RecordedRead,
+    ) -> Result<Vec<MovedDossier>, Problem> {
+        let compared = ComparedFigure { indicator: indicator.to_owned(), period, figure: read.of().clone() };
+        let (nights, configs, held) = (self.nights.clone(), self.configs.clone(), permit().await?);
+        // A task of its own: it holds its permit to its end, also if nobody waits for the answer any more.
+        let comparing = tokio::spawn(async move {
+            let _held = held;
+            let of = |at: usize| NightOf { config: &configs[at], night: &nights[at].record.night };
+            run::moved_dossiers(of(0), of(1), &compared).await
+        });
+        Ok(comparing.await.map_err(RunError::from)??)
+    }
 }

@@ -84,9 +84,10 @@ fn lists_of_the_api_are_those_of_the_command_line() {
     let arguments = ["report", "par-3.4.1", "--period", "2026", "--diff", "1", "2", "--format", "json"];
     let expected: Value = serde_json::from_slice(&printed(&office, &arguments)).expect("JSON");
     for query in ["before=1&after=2", "before=2&after=1", "before=1"] {
-        let path = format!("/api/v1/differences?{query}&indicator=par-3.4.1&period=2026");
+        let path = format!("/api/v1/differences?{query}&indicator=par-3.4.1&period=2026&limit=10000");
         assert_eq!(serving.get(&path, &token).json(), expected, "{query}");
     }
+    differences_follow_each_other(&serving, &token, &expected);
     let of_all = serving.get("/api/v1/differences?before=1&period=2026", &token).json();
     assert!(of_all["dossiers"].is_null() && of_all["figures"].as_array().expect("figures").len() > 1, "{of_all}");
 
