@@ -168,15 +168,21 @@ fn table(
     );
     for standing in &found.ratios {
         let share = |numerator: u64| ratio(numerator, standing.denominator).map_or_else(String::new, percent);
+        let counts = |numerator: u64| {
+            format!("{} / {} = {}", number(numerator), number(standing.denominator), share(numerator))
+        };
+        let unknown = match standing.unknown {
+            0 => String::new(),
+            unknown => format!(" (chưa rõ {})", number(unknown)),
+        };
         let _ = writeln!(
             text,
-            "{}: nay {} / {} = {}; cao nhất còn đạt được {}; nếu bỏ qua danh sách này {}",
+            "{}: nay {}{}; cao nhất còn đạt được {}; nếu bỏ qua danh sách này {}",
             standing.indicator,
-            number(standing.numerator),
-            number(standing.denominator),
-            share(standing.numerator),
-            share(standing.reachable),
-            share(standing.reachable_without),
+            counts(standing.numerator),
+            unknown,
+            counts(standing.reachable),
+            counts(standing.reachable_without),
         );
     }
     if lines.rows.is_empty() {

@@ -23,6 +23,7 @@ pub fn integrity_list(rows: &[IntegrityRow]) -> List {
         number("any", "số hồ sơ bị sửa", "changed dossiers"),
         number("numerator", "tử số", "numerator"),
         number("denominator", "mẫu số", "denominator"),
+        number("unknown", "chưa rõ", "not known whether in the numerator"),
         number("numerator_without", "tử số nếu không tính đạt", "numerator without the changed dossiers"),
     ]);
     let row = |row: &IntegrityRow| {
@@ -32,7 +33,8 @@ pub fn integrity_list(rows: &[IntegrityRow]) -> List {
             ListCell::of(row.tier.map(Tier::name), ListCell::text),
         ];
         cells.extend(row.dossiers.map(ListCell::count));
-        cells.extend([row.any, row.numerator, row.denominator, row.numerator_without].map(ListCell::count));
+        let counts = [row.any, row.numerator, row.denominator, row.unknown, row.numerator_without];
+        cells.extend(counts.map(ListCell::count));
         cells
     };
     List::new(&columns, rows.iter().map(row).collect())

@@ -57,7 +57,8 @@ pub struct WorklistAnswer {
     /// Dossiers of the agency, tier or province.
     total: u64,
     by_agency: Vec<WorklistAgency>,
-    /// The ratios of on time of this year; empty for lists that do not move them.
+    /// The ratios of on time of this year, with the dossiers of former agencies at their successors; empty for lists that do not
+    /// move them.
     ratios: Vec<WorklistRatio>,
     /// Those with the earliest moment first. `step` says which step keeps the ratio.
     #[schema(value_type = Vec<std::collections::BTreeMap<String, Value>>)]
@@ -78,6 +79,8 @@ struct WorklistRatio {
     indicator: String,
     numerator: u64,
     denominator: u64,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator.
+    unknown: u64,
     /// The numerator if every dossier that is open in time ends on time.
     reachable: u64,
     /// The same if nothing is done about the dossiers of the list.
@@ -97,6 +100,7 @@ impl WorklistAnswer {
             indicator: one.indicator.clone(),
             numerator: one.numerator,
             denominator: one.denominator,
+            unknown: one.unknown,
             reachable: one.reachable,
             reachable_without: one.reachable_without,
         });
