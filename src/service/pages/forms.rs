@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::figures::scope_menu::ScopeMenu;
 use super::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use super::layout::{Layout, html};
 use super::night_summary::NightSummary;
@@ -35,8 +36,7 @@ struct FormsPage<'a> {
     scope_code: String,
     as_of: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
 }
 
 #[derive(Template)]
@@ -55,8 +55,7 @@ struct FormPage<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     label: String,
     /// Title of a group of columns, and how many it has.
     groups: Vec<(String, usize)>,
@@ -99,8 +98,7 @@ pub(super) async fn list(
         scope_code: selection.scope_code().to_owned(),
         as_of: selection.as_of.clone().unwrap_or_default(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &selection),
         layout: Layout::new(&service, &visitor, lang.of("Biểu mẫu", "Forms"), "forms"),
     })
 }
@@ -162,8 +160,7 @@ pub(super) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &selection),
         label: template.label.clone(),
         groups: template.group.iter().map(|group| (group.title.clone(), group.column.len())).collect(),
         columns: columns.iter().map(|column| (column.number, title(column))).collect(),

@@ -9,7 +9,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::figures::dossiers::cell_text;
-use super::figures::selection::{Choice, FigurePageQuery, Selection};
+use super::figures::scope_menu::ScopeMenu;
+use super::figures::selection::{FigurePageQuery, Selection};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
 use super::spreadsheet::{self, SEMICOLON};
@@ -48,8 +49,7 @@ struct WorklistsPage<'a> {
     night: String,
     scope: String,
     scope_code: String,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     /// Name, title, number of dossiers, whether there are any.
     lists: Vec<(String, String, String, bool)>,
 }
@@ -64,8 +64,7 @@ struct WorklistTemplate<'a> {
     night: String,
     scope: String,
     scope_code: String,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     total: String,
     /// Indicator, now, at best, without this list.
     ratios: Vec<[String; 4]>,
@@ -113,8 +112,7 @@ pub(in crate::service::pages) async fn overview(
         night: moment(night.record.night.as_of),
         scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
         scope_code: asked.selection.scope_code().to_owned(),
-        tiers: asked.selection.tiers(lang),
-        agencies: asked.selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &asked.selection),
         lists: counted.lists.iter().map(row).collect(),
         layout: Layout::new(&service, &visitor, lang.of("Việc cần làm", "Worklists"), "worklists"),
     })
@@ -145,8 +143,7 @@ pub(in crate::service::pages) async fn page(
         night: moment(asked.selection.night.record.night.as_of),
         scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
         scope_code: asked.selection.scope_code().to_owned(),
-        tiers: asked.selection.tiers(lang),
-        agencies: asked.selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &asked.selection),
         total: lang.number(table.total),
         ratios: table.ratios,
         by_agency: table.by_agency,

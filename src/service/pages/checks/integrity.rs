@@ -21,6 +21,7 @@ use crate::service::Service;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::dossiers::cell_text;
+use crate::service::pages::figures::scope_menu::ScopeMenu;
 use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, indicator_named, night_summary};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
@@ -63,8 +64,7 @@ struct IntegrityTemplate<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     kinds: Vec<KindRow>,
     rows: Vec<AgencyRow>,
 }
@@ -170,8 +170,7 @@ pub(in crate::service::pages) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, selection),
         kinds: kinds(lang, &rows),
         rows: rows.iter().map(|row| agency_row(lang, row)).collect(),
         layout: Layout::new(

@@ -15,6 +15,7 @@ use crate::locale::{Initial, Language};
 use crate::service::Service;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
+use crate::service::pages::figures::scope_menu::ScopeMenu;
 use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
@@ -47,8 +48,7 @@ struct ReconcileTemplate<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     directions: Vec<Direction>,
     /// Postal items that belong to no dossier; they are of the province.
     items: Option<String>,
@@ -137,8 +137,7 @@ pub(in crate::service::pages) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, selection),
         directions,
         items: items.map(|items| lang.number(items)),
         layout: Layout::new(

@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use strum::IntoEnumIterator as _;
 
+use super::scope_menu::ScopeMenu;
 use super::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use super::shown_figure::ShownFigure;
 use crate::indicators::{DOSSIER_COLUMNS, DossierPage, ExplainedUnits, Side};
@@ -59,8 +60,7 @@ struct DossiersPage<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     own: Option<ShownFigure>,
     /// Whether the dossiers are those of the published figure.
     agrees: bool,
@@ -150,8 +150,7 @@ pub(in crate::service::pages) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &selection),
         own,
         agrees,
         sides: Side::iter()

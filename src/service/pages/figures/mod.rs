@@ -6,6 +6,7 @@ pub(super) mod download;
 pub(super) mod indicator;
 pub(super) mod overview;
 pub(super) mod revisions;
+pub(super) mod scope_menu;
 pub(super) mod selection;
 pub(super) mod shown_figure;
 pub(super) mod trend;
