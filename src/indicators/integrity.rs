@@ -240,6 +240,9 @@ pub fn integrity(
     Ok(rows)
 }
 
+/// Codes of the [`Change`]s that are judged. What else is a kind is seen in the dossiers.
+pub const JUDGED_CHANGES: [&str; 2] = ["due_moved_after_due", "end_set_back"];
+
 /// One flag for each kind, never null.
 fn kinds(inputs: &FigureInputs<'_>, changes: &[Change]) -> PolarsResult<Vec<Expr>> {
     let with = |change: &'static str| KeyMoments::of(changes.iter().filter(move |one| one.change == change));

@@ -87,7 +87,8 @@ pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame,
 pub use form::{FormScope, form_counts};
 pub use inputs::FigureInputs;
 pub use integrity::{
-    INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, integrity, integrity_dossiers, integrity_problem,
+    INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, JUDGED_CHANGES, integrity, integrity_dossiers,
+    integrity_problem,
 };
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;

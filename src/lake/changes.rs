@@ -100,8 +100,9 @@ impl Ends {
     /// Whether one of them was moved to before the end that was stated last. One that is stated for the first time was not
     /// moved.
     fn are_set_back_from(self, last: Self) -> bool {
-        let is_moved =
-            |new: Option<i64>, old: Option<i64>| old.is_some() && new.is_some_and(|new| Some(new) < old.min(last.end()));
+        let is_moved = |new: Option<i64>, old: Option<i64>| {
+            old.is_some() && new.is_some_and(|new| Some(new) < old.min(last.end()))
+        };
         is_moved(self.completed, last.completed) || is_moved(self.returned, last.returned)
     }
 }
@@ -123,7 +124,8 @@ pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Res
     blocking(layout.name, move || {
         let keys = scan(&layout, &new_files)?.filter(col("run").gt(lit(since))).select(columns(KEY));
         let keys = collect(layout.name, keys.unique_generic(None, UniqueKeepStrategy::Any))?.lazy();
-        let compared = ["dossier_code", "submission_channel", "competent_agency", "completed_at", "returned_at", "deleted"];
+        let compared =
+            ["dossier_code", "submission_channel", "competent_agency", "completed_at", "returned_at", "deleted"];
         let wanted: Vec<Expr> = due_columns::stated().into_iter().chain(columns(compared)).collect();
         let versions_of_changed_keys =
             scan(&layout, &files)?.select(wanted).join(keys, columns(KEY), columns(KEY), JoinArgs::new(JoinType::Semi));
