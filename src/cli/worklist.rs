@@ -62,7 +62,9 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_readable()?;
     let wanted = arguments.name.as_deref().map(named).transpose()?;
     let now = match arguments.at.as_deref() {
-        Some(text) => past_moment(text, run::now()).map_err(|message| Failure::usage(message).with_hint(MOMENT_FORMS))?,
+        Some(text) => {
+            past_moment(text, run::now()).map_err(|message| Failure::usage(message).with_hint(MOMENT_FORMS))?
+        }
         None => run::now(),
     };
     // What was known then: a later night has later versions, and may have other definitions.
@@ -177,9 +179,8 @@ fn table(
     );
     for standing in &found.ratios {
         let share = |numerator: u64| ratio(numerator, standing.denominator).map_or_else(String::new, percent);
-        let counts = |numerator: u64| {
-            format!("{} / {} = {}", number(numerator), number(standing.denominator), share(numerator))
-        };
+        let counts =
+            |numerator: u64| format!("{} / {} = {}", number(numerator), number(standing.denominator), share(numerator));
         let unknown = match standing.unknown {
             0 => String::new(),
             unknown => format!(" (chưa rõ {})", number(unknown)),

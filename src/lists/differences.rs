@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::tier_cell;
 use crate::indicators::{FigureKey, Side, Standing, figure_key};
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
@@ -25,7 +26,8 @@ pub struct ChangeRow {
     indicator: String,
     rules: String,
     agency: Option<String>,
-    tier: Option<&'static str>,
+    #[schema(value_type = Option<String>)]
+    tier: Option<Tier>,
     period: String,
     numerator_before: Option<u64>,
     denominator_before: Option<u64>,
@@ -86,7 +88,7 @@ impl ChangeRow {
             indicator: figure.indicator.to_string(),
             rules: figure.rules.to_string(),
             agency: figure.agency.as_deref().map(str::to_owned),
-            tier: figure.tier.map(Tier::name),
+            tier: figure.tier,
             period: figure.period.to_string(),
             numerator_before,
             denominator_before,
@@ -109,7 +111,7 @@ impl ChangeRow {
             text("indicator", "chỉ số", "indicator"),
             text("rules", "bộ quy tắc", "rule set"),
             text("agency", "mã cơ quan", "agency"),
-            text("tier", "cấp", "tier"),
+            ListColumn::new("tier", ListColumnType::Word, "cấp", "tier"),
             text("period", "kỳ", "period"),
             number("numerator_before", "tử số trước", "numerator before"),
             number("denominator_before", "mẫu số trước", "denominator before"),
@@ -126,7 +128,7 @@ impl ChangeRow {
                 ListCell::text(&row.indicator),
                 ListCell::text(&row.rules),
                 ListCell::of(row.agency.as_deref(), ListCell::text),
-                ListCell::of(row.tier, ListCell::text),
+                ListCell::of(row.tier, tier_cell),
                 ListCell::text(&row.period),
             ];
             let counts = [

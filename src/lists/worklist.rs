@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::tier_cell;
 use crate::indicators::{FoundWorklist, SilentAgency, Worklist, WorklistLine};
 use crate::locale::Language;
 use crate::model::figure::Night;
@@ -177,11 +178,12 @@ pub fn silent_list(found: &[SilentAgency]) -> List {
         ListColumn::new("last_day", ListColumnType::Day, "tiếp nhận gần nhất", "latest reception"),
     ];
     let row = |one: &SilentAgency| {
-        let tier = ListCell::Named {
-            name: one.tier.name(),
-            meaning: [Language::Vietnamese, Language::English].map(|lang| lang.tier(one.tier)),
-        };
-        vec![ListCell::text(&one.code), ListCell::text(&one.name), tier, ListCell::of(one.last_day, ListCell::Day)]
+        vec![
+            ListCell::text(&one.code),
+            ListCell::text(&one.name),
+            tier_cell(one.tier),
+            ListCell::of(one.last_day, ListCell::Day),
+        ]
     };
     List::new(&COLUMNS, found.iter().map(row).collect())
 }

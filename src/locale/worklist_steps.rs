@@ -59,7 +59,10 @@ fn step(list: &str, since: Option<i64>, (limit, apology_day): (Option<i64>, Opti
         ),
         "apology" if limit.is_some_and(|limit| limit >= now) => both(
             format!("Đã qua ngày làm việc cuối để gửi văn bản xin lỗi: gửi ngay, hoặc trả kết quả trước {}", at(limit)),
-            format!("The last working day for an apology has passed: send it now, or hand over by {}", english_at(limit)),
+            format!(
+                "The last working day for an apology has passed: send it now, or hand over by {}",
+                english_at(limit)
+            ),
         ),
         "apology" => both(
             format!("Còn nợ văn bản xin lỗi: gửi ngay (hạn trả {})", at(limit)),
