@@ -94,8 +94,7 @@ pub(super) async fn filled_form(
     let template =
         template.ok_or_else(|| Problem::not_found(format!("there is no form `{id}`; there are: {}", known())))?;
     let whose = run::form_scope(of.config, scope.of()).ok_or_else(|| {
-        let detail =
-            format!("`scope`: agency `{}` is not in the registry, so it has no form", scope.of().name());
+        let detail = format!("`scope`: agency `{}` is not in the registry, so it has no form", scope.of().name());
         Problem::bad_request(detail)
     })?;
     let (config, night, template) = (of.config.clone(), *of.night, template.clone());

@@ -139,6 +139,15 @@ pub(super) async fn explain_dossier(
     with_permit(async move { run::explain_dossier(&config, &night, request, code).await }).await
 }
 
+/// The answer to a code that no dossier of the read scope has. Whether one of another agency has it is not said.
+pub(super) fn no_dossier(code: &str, definition: &IndicatorDefinition, period: Period) -> Problem {
+    let id = &definition.id;
+    Problem::not_found(format!(
+        "no dossier of {period} that you asked about has the code `{code}`; `{id}` files dossiers by `{}`",
+        definition.period.name()
+    ))
+}
+
 /// The figure of a night, if it has it.
 pub(super) fn published<'n>(
     night: &'n LoadedNight,

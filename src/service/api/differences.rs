@@ -188,14 +188,18 @@ async fn compared<'q>(
     indicator: Option<&'q str>,
     of: DifferenceList,
 ) -> Result<Option<(&'q str, ComparedNights)>, Problem> {
-    let needs = |why: &str| Err(Problem::not_found(format!("`list=dossiers` needs the `indicator` of figures that count dossiers{why}")));
+    let needs = |why: &str| {
+        Err(Problem::not_found(format!("`list=dossiers` needs the `indicator` of figures that count dossiers{why}")))
+    };
     let Some(id) = indicator else {
         return if of == DifferenceList::Dossiers { needs("") } else { Ok(None) };
     };
     let compared = ComparedNights::read(service, nights).await?;
     if !compared.knows(id) {
         let [before, after] = nights.each_ref().map(|night| night.record.night.run);
-        return Err(Problem::not_found(format!("there is no indicator `{id}` in the nights of runs {before} and {after}")));
+        return Err(Problem::not_found(format!(
+            "there is no indicator `{id}` in the nights of runs {before} and {after}"
+        )));
     }
     match compared.without_dossiers(id) {
         None => Ok(Some((id, compared))),

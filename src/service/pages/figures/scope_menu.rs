@@ -34,12 +34,13 @@ impl ScopeMenu {
         }
         agencies.retain(|(_, choices)| !choices.is_empty());
         // An agency without figures is in no tier of the night.
-        let is_listed = |code: &String| agencies.iter().flat_map(|(_, choices)| choices).any(|(known, ..)| known == code);
+        let is_listed =
+            |code: &String| agencies.iter().flat_map(|(_, choices)| choices).any(|(known, ..)| known == code);
         let registered = &service.config.registries.agencies;
-        let name = |code: &String| registered.iter().find(|agency| agency.code == *code).map(|agency| agency.name.clone());
-        let choice = |code: &String| {
-            (code.clone(), name(code).unwrap_or_else(|| code.clone()), *code == selection.scope_code())
-        };
+        let name =
+            |code: &String| registered.iter().find(|agency| agency.code == *code).map(|agency| agency.name.clone());
+        let choice =
+            |code: &String| (code.clone(), name(code).unwrap_or_else(|| code.clone()), *code == selection.scope_code());
         let mut others: Vec<Choice> = bound.iter().filter(|code| !is_listed(*code)).map(choice).collect();
         others.sort_by_cached_key(|choice| VietnameseOrder::of(&choice.1));
         if !others.is_empty() {
