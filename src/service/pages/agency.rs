@@ -17,7 +17,7 @@ use super::night_summary::NightSummary;
 use super::page_error::PageError;
 use super::visitor::Visitor;
 use crate::indicators::{Rank, RankingRule, Side, rank, unexplained};
-use crate::locale::{Initial, Language, UnitSpace, moment};
+use crate::locale::{Initial, Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::{IndicatorDefinition, IndicatorKind};
@@ -53,8 +53,8 @@ struct RatioRow {
     title: String,
     figure: ShownFigure,
     change: Option<ShownChange>,
-    /// Value of the whole tier.
-    of_tier: Option<String>,
+    /// The whole tier.
+    of_tier: Option<ShownFigure>,
     /// Value of `scope` for the tier.
     tier_scope: &'static str,
     rank: String,
@@ -161,13 +161,12 @@ fn row(
         .collect();
     let of_tier =
         tier.and_then(|tier| of_period.iter().find(|one| one.agency.is_none() && one.tier == Some(tier)).copied());
-    let value = |one: &Figure| lang.value(one, UnitSpace::NonBreaking);
     RatioRow {
         id: definition.id.clone(),
         title: lang.of(&definition.title.vi, &definition.title.en).to_owned(),
         figure: ShownFigure::new(lang, figure),
         change,
-        of_tier: of_tier.map(value),
+        of_tier: of_tier.map(|one| ShownFigure::new(lang, one)),
         tier_scope: tier.map_or("", tier_scope),
         rank: rank_text(lang, definition, &of_period, figure),
         late: late(lang, selection, definition, figure),
