@@ -1,5 +1,5 @@
-//! Reads dossiers for the API and the pages: worklists, portal against post, later changes, moves between nights. What may be
-//! read is an argument ([`ReadableScope`], [`RecordedRead`]), so that no route reads more.
+//! Reads dossiers for the API and the pages: worklists, portal against post, later changes, moves between nights, forms. What
+//! may be read is an argument ([`ReadableScope`], [`RecordedRead`]), so that no route reads more.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use crate::indicators::{
     unexplained, worklists,
 };
 use crate::lists::WorklistCount;
-use crate::model::figure::Night;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::model::report_form::FilledForm;

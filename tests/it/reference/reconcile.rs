@@ -291,7 +291,11 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
         // Only the delivery is known.
         Item { accepted: None, delivered: Some(at("2026-01-08T10:00")), ..item("E9", Some("HS9"), "2026-01-06T10:00") },
         // Events: of an item whose list names the dossier in the year before, and of one that no list has.
-        Item { key: Some("E7 event".to_owned()), delivered: Some(at("2026-01-02T10:00")), ..item("E7", None, "2026-01-01T10:00") },
+        Item {
+            key: Some("E7 event".to_owned()),
+            delivered: Some(at("2026-01-02T10:00")),
+            ..item("E7", None, "2026-01-01T10:00")
+        },
         // No day is known: of the night.
         Item { accepted: None, ..item("E10", None, "2026-01-06T10:00") },
     ];
@@ -313,16 +317,17 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
         .collect();
     found.sort_unstable();
     let near = ["H61.02-260105-0007".to_owned(), "H61.02-260105-0010".to_owned()];
+    let none: &[String] = &[];
     assert_eq!(
         found,
         [
-            ("E10", "no_code", &[][..]),
-            ("E3", "not_counted", &[]),
+            ("E10", "no_code", none),
+            ("E3", "not_counted", none),
             ("E4", "unknown", &near[..]),
-            ("E5", "ill_formed", &[]),
-            ("E6", "no_code", &[]),
-            ("E8", "not_counted", &[]),
-            ("E9", "ill_formed", &[]),
+            ("E5", "ill_formed", none),
+            ("E6", "no_code", none),
+            ("E8", "not_counted", none),
+            ("E9", "ill_formed", none),
         ]
     );
     let before: Vec<&str> = before.iter().filter_map(|one| one.item_code.as_deref()).collect();

@@ -68,8 +68,7 @@ fn worklists_are_those_of_the_loops() {
                         differences.push(format!("{} is not sorted", list.name));
                     }
                     for one in &found.ratios {
-                        let found =
-                            [one.numerator, one.denominator, one.unknown, one.reachable, one.reachable_without];
+                        let found = [one.numerator, one.denominator, one.unknown, one.reachable, one.reachable_without];
                         let of_list =
                             expected.ratios.iter().find(|((id, of), _)| *id == one.indicator && *of == list.name);
                         if of_list.map(|(_, counts)| *counts) != Some(found) {
@@ -167,7 +166,8 @@ fn the_step_names_the_limit_that_is_certain() {
                 let page = WorklistPage { of: FigureOf::Province, offset: 0, limit: 10 };
                 let settings = WorklistSettings::default();
                 let found = find_worklist(&inputs, rules, list, (&settings, &[]), &page).expect("it is found");
-                let may_be = found.columns.iter().position(|column| column.name == "last_on_time_at").expect("a column");
+                let may_be =
+                    found.columns.iter().position(|column| column.name == "last_on_time_at").expect("a column");
                 let [line] = &found.lines[..] else { panic!("{name}: {:?}", found.lines) };
                 (line.limit, line.last_apology_day, line.cells[may_be].clone())
             })
