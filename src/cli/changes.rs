@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::output::{self, OutputFormat, print};
 use crate::cli::{Failure, GlobalOptions, audit};
-use crate::lake::{Change, Lake};
+use crate::lake::{Change, ChangeSelection, Lake};
 use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
@@ -41,8 +41,9 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     let suffix = arguments.run.map(|run| format!(" of run {run}")).unwrap_or_default();
     audit::log_read(&config.settings.data, &format!("changes{suffix}")).await?;
-    let rows: Vec<Row> =
-        Lake::read_changes(&lake, arguments.run).await.map_err(RunError::from)?.into_iter().map(row).collect();
+    let only = ChangeSelection { run: arguments.run, ..ChangeSelection::default() };
+    let changes = Lake::read_changes(&lake, only).await.map_err(RunError::from)?;
+    let rows: Vec<Row> = changes.into_iter().map(row).collect();
     let text = match arguments.format {
         OutputFormat::Json => output::json(&rows)?,
         OutputFormat::Csv => output::csv(&rows)?,

@@ -5,7 +5,6 @@ mod dossier;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::Value;
 use strum::IntoEnumIterator as _;
 
 use crate::cli::list_output::{ListOutput, WorkbookHead};
@@ -14,7 +13,7 @@ use crate::cli::output::{self, LANGUAGE, number, print_message};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
 use crate::config::Configuration;
 use crate::indicators::{DOSSIER_COLUMNS, DossierPage, ExplainedUnits, Explanation, FigureOf, Side, unexplained};
-use crate::lists::{self, ExplainedAnswer, ExplainedOf};
+use crate::lists::{self, DossierAnswer, ExplainedAnswer, ExplainedOf};
 use crate::locale::{Initial, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
@@ -155,7 +154,7 @@ async fn explain_dossier(
         ));
     }
     let list = List::new(DOSSIER_COLUMNS, found.iter().map(|found| found.dossier.cells.clone()).collect());
-    let answer: Vec<Value> = found.iter().map(dossier::json).collect();
+    let answer: Vec<DossierAnswer> = found.iter().map(DossierAnswer::new).collect();
     let title = format!("{indicator} · {code}");
     let about = vec![("Kỳ", LANGUAGE.period(period, Initial::Upper))];
     let file_of = |connector: &str, run: i64, page: u32| run::file_of_page(config, connector, run, page);

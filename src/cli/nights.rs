@@ -59,7 +59,7 @@ pub(super) async fn night_named(config: &Configuration, text: &str) -> Result<Re
 }
 
 /// The last microsecond of a typed day or moment.
-pub(super) fn typed(text: &str) -> Result<i64, Failure> {
+fn typed(text: &str) -> Result<i64, Failure> {
     typed_moment(text).map_err(|message| Failure::usage(message).with_hint(MOMENT_FORMS))
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Arguments {
     /// Compute one indicator in one period under every rule set; show how many dossiers each difference affects.
     #[arg(long, requires = "period", conflicts_with_all = ["rules", "compare", "rank", "agency", "tier", "by_agency", "as_if"])]
     compare_rules: bool,
-    /// For one ratio over dossiers in one period: agencies whose dossiers were changed later so that the ratio looks better, and
+    /// For one ratio of dossiers on time in one period: agencies whose dossiers were changed later so that the ratio looks better, and
     /// the ratio without those dossiers.
     #[arg(long, requires = "period", conflicts_with_all = ["compare_rules", "rules", "compare", "rank", "by_agency", "as_if", "diff"])]
     integrity: bool,

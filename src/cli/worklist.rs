@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::cli::list_output::{ListOutput, WorkbookHead, places_of, shown_cells};
-use crate::cli::nights::{night_of, typed};
+use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::{self, LANGUAGE, number, percent};
-use crate::cli::{Failure, GlobalOptions, audit, typed as typed_names};
+use crate::cli::{Failure, GlobalOptions, audit, typed};
 use crate::config::Configuration;
 use crate::indicators::{
     FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistPage, silent_title, worklists,
@@ -16,6 +16,7 @@ use crate::locale::moment;
 use crate::model::agency::Tier;
 use crate::model::figure::{Night, ratio};
 use crate::model::list::List;
+use crate::model::typed_moment::{MOMENT_FORMS, past_moment};
 use crate::run::{self, NO_RATIO_OF_ON_TIME};
 
 /// Shown by `motcua worklist --help`.
@@ -39,9 +40,10 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "tier")]
     agency: Option<String>,
     /// Only the agencies of this tier.
-    #[arg(long, value_parser = typed_names::tier, value_name = "province|district|commune")]
+    #[arg(long, value_parser = typed::tier, value_name = "province|district|commune")]
     tier: Option<Tier>,
-    /// The lists as of this day or moment, from the newest night at or before it. Default: now.
+    /// The lists as of this day or moment, which is not in the future, from the newest night at or before it and by its
+    /// definitions. Default: now.
     #[arg(long, value_name = "MOMENT")]
     at: Option<String>,
     /// Dossiers to pass over.
@@ -59,12 +61,21 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     output.check()?;
     let config = options.load_readable()?;
     let wanted = arguments.name.as_deref().map(named).transpose()?;
-    let now = arguments.at.as_deref().map(typed).transpose()?.unwrap_or_else(run::now);
-    // What was known then: a later night has later versions.
+    let now = match arguments.at.as_deref() {
+        Some(text) => {
+            past_moment(text, run::now()).map_err(|message| Failure::usage(message).with_hint(MOMENT_FORMS))?
+        }
+        None => run::now(),
+    };
+    // What was known then: a later night has later versions, and may have other definitions.
     let (record, figures) = night_of(&config, arguments.at.as_deref()).await?;
-    let of = typed_names::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
+    let config = match arguments.at {
+        Some(_) => DefinitionSource::Night.of(config, &record)?,
+        None => config,
+    };
+    let of = typed::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
     let night = &record.night;
-    let about = vec![("Phạm vi", typed_names::scope_name(&of, &config, &figures)), ("Lúc", moment(now))];
+    let about = vec![("Phạm vi", typed::scope_name(&of, &config, &figures)), ("Lúc", moment(now))];
     match wanted {
         None => overview(&config, (night, now), &of, (output, about)).await?,
         Some(Wanted::Silent) => silent(&config, (night, now), &of, (output, about)).await?,
@@ -168,15 +179,20 @@ fn table(
     );
     for standing in &found.ratios {
         let share = |numerator: u64| ratio(numerator, standing.denominator).map_or_else(String::new, percent);
+        let counts =
+            |numerator: u64| format!("{} / {} = {}", number(numerator), number(standing.denominator), share(numerator));
+        let unknown = match standing.unknown {
+            0 => String::new(),
+            unknown => format!(" (chưa rõ {})", number(unknown)),
+        };
         let _ = writeln!(
             text,
-            "{}: nay {} / {} = {}; cao nhất còn đạt được {}; nếu bỏ qua danh sách này {}",
+            "{}: nay {}{}; cao nhất còn đạt được {}; nếu bỏ qua danh sách này {}",
             standing.indicator,
-            number(standing.numerator),
-            number(standing.denominator),
-            share(standing.numerator),
-            share(standing.reachable),
-            share(standing.reachable_without),
+            counts(standing.numerator),
+            unknown,
+            counts(standing.reachable),
+            counts(standing.reachable_without),
         );
     }
     if lines.rows.is_empty() {

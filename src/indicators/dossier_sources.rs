@@ -10,7 +10,8 @@ use crate::indicators::inputs::FigureInputs;
 use crate::indicators::scan::facts_of;
 use crate::model::rules::RuleSet;
 
-/// Dossiers by the connector whose row counts, as a rule set attributes them.
+/// Received dossiers, as figures count them, by the connector whose row counts: without deleted ones, parts of others, and those
+/// whose status does not count. A rule set attributes them to agencies.
 ///
 /// # Errors
 /// A table that cannot be scanned.
@@ -22,7 +23,7 @@ pub fn dossier_sources(
     let found = facts_of(inputs, rules, None)?;
     let counted = found
         .facts
-        .filter(col("agency").is_not_null())
+        .filter(col("agency").is_not_null().and(col("is_received")))
         .filter(of.is_of_agency(&found.agencies))
         .group_by([col("source")])
         .agg([len().cast(DataType::UInt64).alias("dossiers")])

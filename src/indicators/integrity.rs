@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use polars::prelude::*;
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
+use crate::expressions::parse;
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::Agencies;
 use crate::indicators::explain::{DOSSIER_COLUMNS, FigureOf, cells_of, expressions_of};
@@ -19,7 +20,7 @@ use crate::indicators::scan::{count_by, facts_of};
 use crate::indicators::sums::IndicatorPredicates;
 use crate::lake::Change;
 use crate::model::agency::Tier;
-use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
+use crate::model::indicator::{Better, CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::model::list::{ListCell, ListColumn};
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
@@ -87,17 +88,36 @@ pub struct IntegrityRow {
     pub any: u64,
     pub numerator: u64,
     pub denominator: u64,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator.
+    pub unknown: u64,
     /// The numerator without the dossiers of any kind.
     pub numerator_without: u64,
 }
 
 /// Why an indicator's figures cannot be read without changed dossiers; `None` if they can.
+///
+/// The changes are of due dates and ends, and a ratio is shown as it would be if the changed dossiers were not in its numerator.
+/// That is the worse ratio only if more is better and due dates and ends decide the numerator.
 #[must_use]
 pub fn integrity_problem(definition: &IndicatorDefinition) -> Option<&'static str> {
-    let is_fit = definition.kind == IndicatorKind::Ratio
+    let counts_one_by_one = definition.kind == IndicatorKind::Ratio
         && definition.over == CountedUnit::Dossiers
         && definition.having.is_none();
-    (!is_fit).then_some("is no ratio that counts dossiers one by one")
+    if !counts_one_by_one {
+        return Some("is no ratio that counts dossiers one by one");
+    }
+    if definition.better != Better::Higher || !reads_fact(&definition.numerator, ON_TIME) {
+        return Some("is no ratio of dossiers on time: changes of due dates and ends do not make it look better");
+    }
+    None
+}
+
+/// The fact that due dates and ends decide.
+const ON_TIME: &str = "is_on_time";
+
+/// Whether a predicate names a fact.
+fn reads_fact(predicate: &str, fact: &str) -> bool {
+    parse(predicate).is_ok_and(|predicate| predicate.columns().contains(&fact))
 }
 
 /// The dossiers in the denominator of a ratio, with a flag for each kind.
@@ -116,14 +136,14 @@ impl MarkedDossiers {
         changes: &[Change],
     ) -> Result<Self, IndicatorError> {
         let found = facts_of(&inputs.for_period(period), rules, None)?;
-        let [denominator, numerator, _] = IndicatorPredicates::read(definition, rules)?.standing();
+        let [denominator, numerator, unknown, _] = IndicatorPredicates::read(definition, rules)?.standing();
         let in_period = between(day_column(definition.period), period.start(), period.end()).is_true();
         let is_counted = |condition| predicate(&in_period.clone().and(condition)).fill_null(lit(false));
         let facts = found
             .facts
             .filter(col("agency").is_not_null())
             .filter(is_counted(denominator))
-            .with_columns([is_counted(numerator).alias("in_numerator")])
+            .with_columns([is_counted(numerator).alias("in_numerator"), is_counted(unknown).alias("is_unknown")])
             .with_columns(kinds(inputs, changes)?);
         Ok(Self { facts, agencies: found.agencies })
     }
@@ -155,16 +175,21 @@ pub fn integrity_dossiers(
     (offset, limit): (u32, u32),
 ) -> Result<IntegrityDossiers, IndicatorError> {
     let MarkedDossiers { facts, agencies } = MarkedDossiers::new(inputs, rules, definition, period, changes)?;
+    let of_kind = facts.filter(of.is_of_agency(&agencies)).filter(col(kind.name()));
+    let total: u64 = count_by(of_kind.clone(), &agencies, [])?.into_values().sum();
+    // Polars reserves memory for every row that is asked for.
+    let limit = limit.min(u32::try_from(total).unwrap_or(u32::MAX).saturating_sub(offset));
+    if limit == 0 {
+        return Ok(IntegrityDossiers { total, rows: Vec::new() });
+    }
     let order = SortMultipleOptions::default().with_order_descending_multi([true, false, false]).with_nulls_last(true);
-    let listed = facts
-        .filter(of.is_of_agency(&agencies))
-        .filter(col(kind.name()))
+    let listed = of_kind
         .select(expressions_of(&INTEGRITY_COLUMNS, inputs.now))
         .sort(["received_at", "source", "source_key"], order)
+        .slice(i64::from(offset), limit)
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
-    let rows = cells_of(&listed.slice(i64::from(offset), limit as usize), &INTEGRITY_COLUMNS, &agencies, &[])?;
-    Ok(IntegrityDossiers { total: listed.height() as u64, rows })
+    Ok(IntegrityDossiers { total, rows: cells_of(&listed, &INTEGRITY_COLUMNS, &agencies, &[])? })
 }
 
 /// The agencies that have dossiers of any kind in the denominator of a ratio over dossiers, those with most first.
@@ -181,8 +206,8 @@ pub fn integrity(
 ) -> Result<Vec<IntegrityRow>, IndicatorError> {
     let MarkedDossiers { facts, agencies: known } = MarkedDossiers::new(inputs, rules, definition, period, changes)?;
     let names: Vec<&str> = IntegrityKind::iter().map(IntegrityKind::name).collect();
-    // The kinds of a dossier as bits of one number, and whether it is in the numerator as one more.
-    let flags = names.iter().copied().chain(["in_numerator"]).zip(0_u32..);
+    // The kinds of a dossier as bits of one number, and as two more whether it is in the numerator, or perhaps.
+    let flags = names.iter().copied().chain(["in_numerator", "is_unknown"]).zip(0_u32..);
     let flags = flags.map(|(name, bit)| when(col(name)).then(lit(1_u32 << bit)).otherwise(lit(0_u32)));
     let facts = facts.with_columns([flags.reduce(|sum, flag| sum + flag).expect("there are kinds").alias("flags")]);
     let mut rows: BTreeMap<u32, IntegrityRow> = BTreeMap::new();
@@ -196,6 +221,7 @@ pub fn integrity(
             any: 0,
             numerator: 0,
             denominator: 0,
+            unknown: 0,
             numerator_without: 0,
         });
         let flags = flags.expect("no flag is null");
@@ -206,12 +232,16 @@ pub fn integrity(
         row.denominator += dossiers;
         row.any += count_if(is_any);
         row.numerator += count_if(has(IntegrityKind::COUNT));
+        row.unknown += count_if(has(IntegrityKind::COUNT + 1));
         row.numerator_without += count_if(has(IntegrityKind::COUNT) && !is_any);
     }
     let mut rows: Vec<IntegrityRow> = rows.into_values().filter(|row| row.any > 0).collect();
     rows.sort_by(|left, right| right.any.cmp(&left.any).then_with(|| left.agency.cmp(&right.agency)));
     Ok(rows)
 }
+
+/// Codes of the [`Change`]s that are judged. What else is a kind is seen in the dossiers.
+pub const JUDGED_CHANGES: [&str; 2] = ["due_moved_after_due", "end_set_back"];
 
 /// One flag for each kind, never null.
 fn kinds(inputs: &FigureInputs<'_>, changes: &[Change]) -> PolarsResult<Vec<Expr>> {
@@ -323,4 +353,32 @@ fn has_code_of(codes: PlHashMap<String, PlHashSet<String>>) -> Expr {
     col("other_codes").map_many(find, &[col("dossier_code"), col("source")], |_, fields| {
         Ok(Field::new(fields[0].name().clone(), DataType::Boolean))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defined(toml: &str) -> IndicatorDefinition {
+        let text = format!(
+            "id = \"x\"\nkind = \"ratio\"\ntitle = {{ vi = \"x\", en = \"x\" }}\n\
+             legal = {{ document = \"x\", place = \"x\", from = \"2020-01-01\" }}\nrules = \"x\"\n\
+             population = \"is_received\"\nperiod = \"received_at\"\ndenominator = \"TRUE\"\n{toml}"
+        );
+        toml::from_str(&text).expect("a definition")
+    }
+
+    #[test]
+    fn only_ratios_that_due_dates_and_ends_improve_are_judged() {
+        let is_judged = |text: &str| integrity_problem(&defined(text)).is_none();
+        assert!(is_judged("numerator = \"is_on_time\""));
+        assert!(is_judged("numerator = \"is_on_time OR has_apology\""));
+        // Changed dossiers out of the numerator would make it look better.
+        assert!(!is_judged("numerator = \"NOT is_on_time\"\nbetter = \"lower\""));
+        // Neither due dates nor ends change these.
+        assert!(!is_judged("numerator = \"is_online\""));
+        assert!(!is_judged("numerator = \"is_postal_return\""));
+        assert!(!is_judged("numerator = \"is_on_time\"\nhaving = \"is_online\""));
+        assert!(!is_judged("numerator = \"is_on_time\"\nover = \"feedback\""));
+    }
 }

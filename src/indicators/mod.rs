@@ -87,14 +87,15 @@ pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame,
 pub use form::{FormScope, form_counts};
 pub use inputs::FigureInputs;
 pub use integrity::{
-    INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, integrity, integrity_dossiers, integrity_problem,
+    INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, JUDGED_CHANGES, integrity, integrity_dossiers,
+    integrity_problem,
 };
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
 pub use reconcile::{
     ClassCount, ItemProblem, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation,
-    UnmatchedItem, reconcile, unmatched_items,
+    UnmatchedItem, count_unmatched_items, reconcile, unmatched_items,
 };
 pub use script::{SqlDialect, StoredTables, sql_script};
 pub use worklists::{

@@ -79,6 +79,7 @@ impl ParentCodes {
     }
 }
 
-fn codes<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> impl Iterator<Item = &'a str> {
+/// The codes in texts that may have several.
+pub(super) fn codes<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> impl Iterator<Item = &'a str> {
     texts.flatten().flat_map(|text| text.split(';')).map(str::trim).filter(|code| !code.is_empty())
 }

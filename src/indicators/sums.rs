@@ -185,13 +185,14 @@ impl<'a> IndicatorPredicates<'a> {
         membership.denominator.clone().and(is_open_in_time).and(can_end).and(would_count).and(is_known)
     }
 
-    /// Of a ratio the conditions for denominator and numerator, and for the numerator if every dossier that is open in time
-    /// ended on time.
-    pub(super) fn standing(&self) -> [Expression; 3] {
+    /// Of a ratio the conditions for denominator, numerator and unknown, and for the numerator if every dossier that is open in
+    /// time ended on time.
+    pub(super) fn standing(&self) -> [Expression; 4] {
         let membership = self.at_moment();
         let in_numerator = membership.in_numerator();
+        let unknown = membership.unknown().unwrap_or(Expression::Flag(false));
         let would_count = self.would_count(&membership, Expression::column("is_pending").is_true());
-        [membership.denominator, in_numerator.clone(), in_numerator.or(would_count)]
+        [membership.denominator, in_numerator.clone(), unknown, in_numerator.or(would_count)]
     }
 
     /// Adds the sums as of the rule set's moment. `inside`: the condition for the period asked for, if the group-by

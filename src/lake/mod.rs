@@ -16,6 +16,7 @@
 //! was made: it never shows files that a killed run left, or a part of a night. Only one task writes. Scans are lazy,
 //! and must be collected outside async tasks (`spawn_blocking`).
 
+mod change_selection;
 mod changes;
 mod check;
 mod column_builder;
@@ -63,6 +64,7 @@ use crate::model::record::Record;
 use crate::model::source_order::SourceOrder;
 use crate::model::table::RecordKind;
 
+pub use self::change_selection::ChangeSelection;
 pub use self::changes::Change;
 pub use self::check::{CheckedTable, ImageDifference, check_tables, image_differences};
 pub use self::damaged_log::damaged_before;
@@ -264,14 +266,12 @@ impl Lake {
         Ok(found.len())
     }
 
-    /// The changes of `run`, or of all runs, from the table under `root`. Nothing is repaired or written.
-    pub async fn read_changes(root: &Path, run: Option<i64>) -> Result<Vec<Change>, LakeError> {
+    /// The selected changes from the table under `root`. Nothing is repaired or written.
+    pub async fn read_changes(root: &Path, only: ChangeSelection<'_>) -> Result<Vec<Change>, LakeError> {
         let layout = Layout { name: CHANGES, columns: changes::CHANGE_COLUMNS.to_vec(), parted: false };
         let table = Table::existing(&files::absolute(root)?, layout);
-        let mut wanted = rows::scan(&table.layout, &table.verified_files(&table.load().await?).await?)?;
-        if let Some(run) = run {
-            wanted = wanted.filter(col("run").eq(lit(run)));
-        }
+        let wanted = rows::scan(&table.layout, &table.verified_files(&table.load().await?).await?)?;
+        let wanted = wanted.filter(only.condition());
         error::blocking(CHANGES, move || {
             let sorted = wanted.sort(["run", "source", "source_key"], SortMultipleOptions::default());
             changes::from_frame(&rows::collect(CHANGES, sorted)?).map_err(error::rows_error("read", CHANGES))

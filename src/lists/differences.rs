@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::tier_cell;
 use crate::indicators::{FigureKey, Side, Standing, figure_key};
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
@@ -25,7 +26,8 @@ pub struct ChangeRow {
     indicator: String,
     rules: String,
     agency: Option<String>,
-    tier: Option<&'static str>,
+    #[schema(value_type = Option<String>)]
+    tier: Option<Tier>,
     period: String,
     numerator_before: Option<u64>,
     denominator_before: Option<u64>,
@@ -86,7 +88,7 @@ impl ChangeRow {
             indicator: figure.indicator.to_string(),
             rules: figure.rules.to_string(),
             agency: figure.agency.as_deref().map(str::to_owned),
-            tier: figure.tier.map(Tier::name),
+            tier: figure.tier,
             period: figure.period.to_string(),
             numerator_before,
             denominator_before,
@@ -109,7 +111,7 @@ impl ChangeRow {
             text("indicator", "chỉ số", "indicator"),
             text("rules", "bộ quy tắc", "rule set"),
             text("agency", "mã cơ quan", "agency"),
-            text("tier", "cấp", "tier"),
+            ListColumn::new("tier", ListColumnType::Word, "cấp", "tier"),
             text("period", "kỳ", "period"),
             number("numerator_before", "tử số trước", "numerator before"),
             number("denominator_before", "mẫu số trước", "denominator before"),
@@ -126,7 +128,7 @@ impl ChangeRow {
                 ListCell::text(&row.indicator),
                 ListCell::text(&row.rules),
                 ListCell::of(row.agency.as_deref(), ListCell::text),
-                ListCell::of(row.tier, ListCell::text),
+                ListCell::of(row.tier, tier_cell),
                 ListCell::text(&row.period),
             ];
             let counts = [
@@ -152,8 +154,13 @@ impl ChangeRow {
 pub struct DifferenceAnswer {
     before: ComparedNight,
     after: ComparedNight,
+    /// Figures that differ; those of the answer may be fewer.
+    total_figures: u64,
     figures: Vec<ChangeRow>,
-    /// The dossiers that moved the one figure that was asked for; null if several were, or one that has no dossiers.
+    /// Dossiers that moved; those of the answer may be fewer. Null as `dossiers`.
+    total_dossiers: Option<u64>,
+    /// The dossiers that moved the one figure that was asked for. Null if several were, or if one of the nights counts no
+    /// dossiers by the indicator or does not have it.
     dossiers: Option<Vec<MovedAnswer>>,
 }
 
@@ -189,8 +196,13 @@ struct StandingAnswer {
 }
 
 impl DifferenceAnswer {
+    /// `changes`, `moved`: those of the answer, and how many there are.
     #[must_use]
-    pub fn new(nights: [&Night; 2], changes: &[FigureChange<'_>], moved: Option<&[MovedDossier]>) -> Self {
+    pub fn new(
+        nights: [&Night; 2],
+        changes: (&[FigureChange<'_>], u64),
+        moved: Option<(&[MovedDossier], u64)>,
+    ) -> Self {
         let [before, after] =
             nights.map(|night| ComparedNight { run: night.run, as_of: instant::display(night.as_of) });
         let standing = |standing: &Option<Standing>| {
@@ -208,8 +220,10 @@ impl DifferenceAnswer {
         Self {
             before,
             after,
-            figures: changes.iter().map(ChangeRow::of).collect(),
-            dossiers: moved.map(|moved| moved.iter().map(dossier).collect()),
+            total_figures: changes.1,
+            figures: changes.0.iter().map(ChangeRow::of).collect(),
+            total_dossiers: moved.map(|(_, total)| total),
+            dossiers: moved.map(|(moved, _)| moved.iter().map(dossier).collect()),
         }
     }
 }

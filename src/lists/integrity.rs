@@ -2,8 +2,8 @@
 
 use strum::IntoEnumIterator as _;
 
+use super::tier_cell;
 use crate::indicators::{IntegrityKind, IntegrityRow};
-use crate::model::agency::Tier;
 use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
 
 /// One row for each agency: dossiers by kind, and the ratio with and without them.
@@ -23,16 +23,15 @@ pub fn integrity_list(rows: &[IntegrityRow]) -> List {
         number("any", "số hồ sơ bị sửa", "changed dossiers"),
         number("numerator", "tử số", "numerator"),
         number("denominator", "mẫu số", "denominator"),
+        number("unknown", "chưa rõ", "not known whether in the numerator"),
         number("numerator_without", "tử số nếu không tính đạt", "numerator without the changed dossiers"),
     ]);
     let row = |row: &IntegrityRow| {
-        let mut cells = vec![
-            ListCell::text(&row.agency),
-            ListCell::text(&row.agency_name),
-            ListCell::of(row.tier.map(Tier::name), ListCell::text),
-        ];
+        let mut cells =
+            vec![ListCell::text(&row.agency), ListCell::text(&row.agency_name), ListCell::of(row.tier, tier_cell)];
         cells.extend(row.dossiers.map(ListCell::count));
-        cells.extend([row.any, row.numerator, row.denominator, row.numerator_without].map(ListCell::count));
+        let counts = [row.any, row.numerator, row.denominator, row.unknown, row.numerator_without];
+        cells.extend(counts.map(ListCell::count));
         cells
     };
     List::new(&columns, rows.iter().map(row).collect())

@@ -4,6 +4,7 @@
 //! ([`List`]) become CSV, workbooks ([`workbook`]) and texts ([`shown`]); the objects round them are JSON.
 
 mod differences;
+mod dossier;
 mod explained;
 mod integrity;
 mod reconcile;
@@ -11,6 +12,7 @@ mod workbook;
 mod worklist;
 
 pub use self::differences::{ChangeRow, DifferenceAnswer, FigureChange, figure_changes, moved_list};
+pub use self::dossier::{DossierAnswer, stored_value};
 pub use self::explained::{ExplainedAnswer, ExplainedOf};
 pub use self::integrity::integrity_list;
 pub use self::reconcile::{ItemsAnswer, ReconcileAnswer, items_list, reconciled_list};
@@ -18,6 +20,7 @@ pub use self::workbook::{WorkbookError, workbook};
 pub use self::worklist::{SilentAnswer, WorklistAnswer, WorklistCount, WorklistTitle, silent_list, worklist_list};
 
 use crate::locale::{Language, date, moment};
+use crate::model::agency::Tier;
 use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
 
 /// A cell as people read it.
@@ -32,7 +35,14 @@ pub fn shown(lang: Language, column: &ListColumn, cell: &ListCell) -> String {
         ListCell::Instant(micros) => moment(*micros),
         ListCell::Day(day) => date(*day),
         ListCell::Named { meaning: [vietnamese, english], .. } => lang.of(vietnamese, english).to_owned(),
+        ListCell::Worded(worded) => lang.of(&worded.meaning[0], &worded.meaning[1]).to_owned(),
     }
+}
+
+/// How many rows of a list there are, if not all of them are given: such as `100.000 / 250.000`.
+#[must_use]
+pub fn cut_note(lang: Language, given: u64, total: u64) -> Option<String> {
+    (given < total).then(|| format!("{} / {}", lang.number(given), lang.number(total)))
 }
 
 /// A list as CSV for programs: the names of the columns, then the rows.
@@ -46,4 +56,21 @@ pub fn csv(list: &List) -> Result<Vec<u8>, ::csv::Error> {
         writer.write_record(row.iter().map(ListCell::to_csv))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// A tier, by its name for programs.
+fn tier_cell(tier: Tier) -> ListCell {
+    ListCell::Named { name: tier.name(), meaning: tier.meaning() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_all_rows_is_named_as_such() {
+        assert_eq!(cut_note(Language::Vietnamese, 100_000, 100_000), None);
+        assert_eq!(cut_note(Language::Vietnamese, 100_000, 250_000).as_deref(), Some("100.000 / 250.000"));
+        assert_eq!(cut_note(Language::English, 0, 1_001).as_deref(), Some("0 / 1,001"));
+    }
 }

@@ -124,7 +124,7 @@ struct UnmatchedItemAnswer {
     direction: Option<String>,
     #[schema(format = DateTime)]
     accepted_at: Option<String>,
-    /// no_code · ill_formed · unknown.
+    /// no_code · ill_formed · unknown · not_counted.
     problem: &'static str,
     /// Codes of dossiers that differ by one mistake, for a person to decide.
     near: Vec<String>,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::tier_cell;
 use crate::indicators::{FoundWorklist, SilentAgency, Worklist, WorklistLine};
 use crate::locale::Language;
 use crate::model::figure::Night;
@@ -57,7 +58,8 @@ pub struct WorklistAnswer {
     /// Dossiers of the agency, tier or province.
     total: u64,
     by_agency: Vec<WorklistAgency>,
-    /// The ratios of on time of this year; empty for lists that do not move them.
+    /// The ratios of on time of this year, with the dossiers of former agencies at their successors; empty for lists that do not
+    /// move them.
     ratios: Vec<WorklistRatio>,
     /// Those with the earliest moment first. `step` says which step keeps the ratio.
     #[schema(value_type = Vec<std::collections::BTreeMap<String, Value>>)]
@@ -78,6 +80,8 @@ struct WorklistRatio {
     indicator: String,
     numerator: u64,
     denominator: u64,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator.
+    unknown: u64,
     /// The numerator if every dossier that is open in time ends on time.
     reachable: u64,
     /// The same if nothing is done about the dossiers of the list.
@@ -97,6 +101,7 @@ impl WorklistAnswer {
             indicator: one.indicator.clone(),
             numerator: one.numerator,
             denominator: one.denominator,
+            unknown: one.unknown,
             reachable: one.reachable,
             reachable_without: one.reachable_without,
         });
@@ -173,11 +178,12 @@ pub fn silent_list(found: &[SilentAgency]) -> List {
         ListColumn::new("last_day", ListColumnType::Day, "tiếp nhận gần nhất", "latest reception"),
     ];
     let row = |one: &SilentAgency| {
-        let tier = ListCell::Named {
-            name: one.tier.name(),
-            meaning: [Language::Vietnamese, Language::English].map(|lang| lang.tier(one.tier)),
-        };
-        vec![ListCell::text(&one.code), ListCell::text(&one.name), tier, ListCell::of(one.last_day, ListCell::Day)]
+        vec![
+            ListCell::text(&one.code),
+            ListCell::text(&one.name),
+            tier_cell(one.tier),
+            ListCell::of(one.last_day, ListCell::Day),
+        ]
     };
     List::new(&COLUMNS, found.iter().map(row).collect())
 }

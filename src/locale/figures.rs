@@ -8,11 +8,8 @@ use crate::model::indicator::IndicatorKind;
 impl Language {
     #[must_use]
     pub fn tier(self, tier: Tier) -> &'static str {
-        match tier {
-            Tier::Province => self.of("Cấp tỉnh", "Province level"),
-            Tier::District => self.of("Cấp huyện", "District level"),
-            Tier::Commune => self.of("Cấp xã", "Commune level"),
-        }
+        let [vietnamese, english] = tier.meaning();
+        self.of(vietnamese, english)
     }
 
     /// Name of the figure's scope: its agency, its tier or the whole province.

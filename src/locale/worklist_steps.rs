@@ -7,7 +7,7 @@ use crate::model::instant::local;
 
 impl Language {
     /// The step that keeps the ratio. `list`: name of the worklist; `since`: the moment by which it is ordered; `limit`: the
-    /// last moment on time, and the last working day on which an apology is in time; moments in microseconds UTC.
+    /// last moment on time for certain, and the last working day on which an apology is in time; moments in microseconds UTC.
     ///
     /// # Panics
     /// If there is no such worklist.
@@ -20,7 +20,9 @@ impl Language {
 
 fn step(list: &str, since: Option<i64>, (limit, apology_day): (Option<i64>, Option<Date>), now: i64) -> [String; 2] {
     let today = local(now).date();
-    let at = |moment_at: Option<i64>| moment_at.map_or_else(|| "(không rõ ngày)".to_owned(), moment);
+    let or_unknown = |at: Option<i64>, unknown: &str| at.map_or_else(|| unknown.to_owned(), moment);
+    let at = |at| or_unknown(at, "(không rõ ngày)");
+    let english_at = |at| or_unknown(at, "(unknown date)");
     let both = |vietnamese: String, english: String| [vietnamese, english];
     match list {
         "due" => match apology_day.filter(|day| *day >= today) {
@@ -32,13 +34,13 @@ fn step(list: &str, since: Option<i64>, (limit, apology_day): (Option<i64>, Opti
                 ),
                 format!(
                     "Hand over the result by {}; if that cannot be done, send the apology with a new date by {}",
-                    at(limit),
+                    english_at(limit),
                     date(day)
                 ),
             ),
             None => both(
                 format!("Trả kết quả chậm nhất {}; đã qua ngày gửi văn bản xin lỗi đúng quy định", at(limit)),
-                format!("Hand over the result by {}; the day for an apology has passed", at(limit)),
+                format!("Hand over the result by {}; the day for an apology has passed", english_at(limit)),
             ),
         },
         "overdue" => both(
@@ -48,36 +50,39 @@ fn step(list: &str, since: Option<i64>, (limit, apology_day): (Option<i64>, Opti
             ),
             format!(
                 "Overdue since {}: finish it now, send the apology if none was sent, and state the cause",
-                at(since)
+                english_at(since)
             ),
         ),
         "apology" if apology_day == Some(today) => both(
             format!("Hôm nay là ngày làm việc cuối để gửi văn bản xin lỗi đúng quy định (hạn trả {})", at(limit)),
-            format!("Today is the last working day on which an apology is in time (limit {})", at(limit)),
+            format!("Today is the last working day on which an apology is in time (limit {})", english_at(limit)),
         ),
         "apology" if limit.is_some_and(|limit| limit >= now) => both(
             format!("Đã qua ngày làm việc cuối để gửi văn bản xin lỗi: gửi ngay, hoặc trả kết quả trước {}", at(limit)),
-            format!("The last working day for an apology has passed: send it now, or hand over by {}", at(limit)),
+            format!(
+                "The last working day for an apology has passed: send it now, or hand over by {}",
+                english_at(limit)
+            ),
         ),
         "apology" => both(
             format!("Còn nợ văn bản xin lỗi: gửi ngay (hạn trả {})", at(limit)),
-            format!("The apology is owed: send it now (limit {})", at(limit)),
+            format!("The apology is owed: send it now (limit {})", english_at(limit)),
         ),
         "acceptance" => both(
             format!("Tiếp nhận, hoặc trả lời người nộp ngay: nộp lúc {}", at(since)),
-            format!("Accept it or answer the applicant now: submitted {}", at(since)),
+            format!("Accept it or answer the applicant now: submitted {}", english_at(since)),
         ),
         "supplement" => both(
             format!("Nhắc người nộp bổ sung, hoặc trả hồ sơ theo quy định: yêu cầu lúc {}", at(since)),
-            format!("Remind the applicant, or give the dossier back by the rules: asked {}", at(since)),
+            format!("Remind the applicant, or give the dossier back by the rules: asked {}", english_at(since)),
         ),
         "ready" => both(
             format!("Mời người nộp nhận kết quả, hoặc giao cho bưu chính: có kết quả lúc {}", at(since)),
-            format!("Call the applicant, or give the result to the post: finished {}", at(since)),
+            format!("Call the applicant, or give the result to the post: finished {}", english_at(since)),
         ),
         "post" => both(
             format!("Hỏi bưu cục về bưu gửi: nhận lúc {}, chưa phát", at(since)),
-            format!("Ask the post office: accepted {}, not delivered", at(since)),
+            format!("Ask the post office: accepted {}, not delivered", english_at(since)),
         ),
         other => unreachable!("there is no worklist `{other}`"),
     }
@@ -98,7 +103,9 @@ mod tests {
                 assert!(text.contains("20/03/2026"), "{list}: {text}");
             }
         }
-        assert!(step("supplement", None, (None, None), now)[0].contains("không rõ ngày"));
+        let [vietnamese, english] = step("supplement", None, (None, None), now);
+        assert!(vietnamese.contains("(không rõ ngày)"), "{vietnamese}");
+        assert!(english.contains("(unknown date)") && !english.contains("không"), "{english}");
     }
 
     #[test]

@@ -26,6 +26,18 @@ impl AgencyKind {
     pub fn name(self) -> &'static str {
         self.into()
     }
+
+    /// What it is, in Vietnamese and English.
+    #[must_use]
+    pub fn meaning(self) -> [&'static str; 2] {
+        match self {
+            Self::Specialised => ["Cơ quan chuyên môn cấp tỉnh", "Provincial department"],
+            Self::ServiceCentre => ["Trung tâm Phục vụ hành chính công", "Public administration service centre"],
+            Self::District => ["UBND cấp huyện", "District"],
+            Self::Commune => ["UBND cấp xã", "Commune"],
+            Self::Other => ["Cơ quan khác", "Other agency"],
+        }
+    }
 }
 
 /// Administrative tier (cấp hành chính). The district tier ended on 2025-06-30.
@@ -58,6 +70,16 @@ impl Tier {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// Its name in Vietnamese and English.
+    #[must_use]
+    pub fn meaning(self) -> [&'static str; 2] {
+        match self {
+            Self::Province => ["Cấp tỉnh", "Province level"],
+            Self::District => ["Cấp huyện", "District level"],
+            Self::Commune => ["Cấp xã", "Commune level"],
+        }
     }
 }
 

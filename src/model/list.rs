@@ -1,6 +1,8 @@
 //! Lists with named columns: of dossiers, procedures, agencies, postal items. Each column is declared once; the command line,
 //! the API, the pages, CSV and workbooks are made from the declaration.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +54,15 @@ pub enum ListCell {
         name: &'static str,
         meaning: [&'static str; 2],
     },
+    Worded(Arc<WordedText>),
+}
+
+/// A text for programs that is no name of a closed list, such as a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordedText {
+    pub text: String,
+    /// In Vietnamese and English.
+    pub meaning: [String; 2],
 }
 
 impl ListCell {
@@ -64,6 +75,12 @@ impl ListCell {
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+
+    /// A text for programs with its meaning in Vietnamese and English.
+    #[must_use]
+    pub fn worded(text: String, meaning: [String; 2]) -> Self {
+        Self::Worded(Arc::new(WordedText { text, meaning }))
     }
 
     /// A count.
@@ -83,6 +100,7 @@ impl ListCell {
             Self::Instant(micros) => json!(instant::display(*micros)),
             Self::Day(day) => json!(day.to_string()),
             Self::Named { name, .. } => json!(name),
+            Self::Worded(worded) => json!(worded.text),
         }
     }
 
@@ -97,6 +115,7 @@ impl ListCell {
             Self::Instant(micros) => instant::display(*micros),
             Self::Day(day) => day.to_string(),
             Self::Named { name, .. } => (*name).to_owned(),
+            Self::Worded(worded) => worded.text.clone(),
         }
     }
 }
@@ -145,6 +164,7 @@ mod tests {
             (ListCell::Instant(0), "\"1970-01-01T07:00:00+07:00\"", "1970-01-01T07:00:00+07:00"),
             (ListCell::Day(date(2026, 3, 5)), "\"2026-03-05\"", "2026-03-05"),
             (ListCell::Named { name: "matched", meaning }, "\"matched\"", "matched"),
+            (ListCell::worded("a AND b".to_owned(), meaning.map(str::to_owned)), "\"a AND b\"", "a AND b"),
             (ListCell::of(None::<i64>, ListCell::Number), "null", ""),
         ] {
             assert_eq!((cell.to_json().to_string().as_str(), cell.to_csv().as_str()), (json_text, csv_text));

@@ -17,13 +17,30 @@ const SECOND: i64 = 1_000_000;
 /// # Errors
 /// What is wrong with it, for messages.
 pub fn typed_moment(text: &str) -> Result<i64, String> {
+    typed_span(text).map(|(start, length)| start + length - 1)
+}
+
+/// The same of the past: at most `now` (microseconds UTC), for today and the running minute.
+///
+/// # Errors
+/// What is wrong with it, for messages: also that it begins after `now`.
+pub fn past_moment(text: &str, now: i64) -> Result<i64, String> {
+    let (start, length) = typed_span(text)?;
+    if start > now {
+        return Err(format!("`{}` is in the future", text.trim()));
+    }
+    Ok(now.min(start + length - 1))
+}
+
+/// The first microsecond (UTC) of what is typed, and how many there are.
+fn typed_span(text: &str) -> Result<(i64, i64), String> {
     let text = text.trim();
     let (Some(day), Some(rest)) = (text.get(..10), text.get(10..)) else {
         return Err(format!("`{text}` is no day or moment"));
     };
     let date = typed_day(day)?;
     if rest.is_empty() {
-        return Ok(from_local(date.into()) + DAY_MICROS - 1);
+        return Ok((from_local(date.into()), DAY_MICROS));
     }
     let wrong = || format!("`{text}` is no day or moment");
     let time = rest.strip_prefix(['T', 't', ' ']).ok_or_else(wrong)?;
@@ -41,7 +58,7 @@ pub fn typed_moment(text: &str) -> Result<i64, String> {
         Some(offset) => offset.to_timestamp(at).map_err(|_| wrong())?.as_microsecond(),
         None => from_local(at),
     };
-    Ok(from + length - 1)
+    Ok((from, length))
 }
 
 /// `Z`, `+07:00`, `+0700` or `+07`.
@@ -99,5 +116,20 @@ mod tests {
         ] {
             assert!(typed_moment(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_moment_of_the_past_is_not_after_now() {
+        let of = |text: &str| typed_moment(text).expect("a moment");
+        let now = of("2026-10-01T06:00:30");
+        assert_eq!(past_moment("2026-09-30", now), Ok(of("2026-09-30")));
+        assert_eq!(past_moment("2026-10-01T05:59", now), Ok(of("2026-10-01T05:59")));
+        // Today, and the minute that is not over, are as of now.
+        assert_eq!(past_moment("2026-10-01", now), Ok(now));
+        assert_eq!(past_moment("2026-10-01T06:00", now), Ok(now));
+        for text in ["2026-10-02", "2026-10-01T06:01", "2026-10-01T06:00:31", "2030-01-01"] {
+            assert_eq!(past_moment(text, now), Err(format!("`{text}` is in the future")));
+        }
+        assert!(past_moment("2026", now).is_err());
     }
 }

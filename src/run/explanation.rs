@@ -54,8 +54,8 @@ pub struct DossierWithHistory {
     pub versions: Vec<KeyVersion>,
 }
 
-/// The dossiers of an indicator and period that have a code, each with the facts that decided it and its versions. The
-/// figure and the page of the request do not matter.
+/// The dossiers of an indicator, a period and a figure's agencies that have a code, each with the facts that decided it and its
+/// versions. The page of the request does not matter.
 ///
 /// # Errors
 /// A table that cannot be read.
@@ -65,7 +65,8 @@ pub async fn explain_dossier(
     request: ExplainRequest,
     code: String,
 ) -> Result<Vec<DossierWithHistory>, RunError> {
-    let found = with_figure(config, night, request, move |explained| explained.dossiers_with(&code)).await?;
+    let figure = request.figure.clone();
+    let found = with_figure(config, night, request, move |explained| explained.dossiers_with(&figure, &code)).await?;
     let mut dossiers = Vec::with_capacity(found.len());
     for dossier in found {
         let text = |name: &str| {

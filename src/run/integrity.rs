@@ -2,7 +2,7 @@
 
 use crate::config::Configuration;
 use crate::indicators::{self, FigureOf, IntegrityDossiers, IntegrityKind, IntegrityRow};
-use crate::lake::{Change, Lake};
+use crate::lake::{Change, ChangeSelection, Lake};
 use crate::model::figure::Night;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
@@ -10,7 +10,8 @@ use crate::model::rules::RuleSet;
 use crate::run::error::RunError;
 use crate::run::figures::with_tables;
 
-/// An indicator that the caller has checked, its rule set, and the changes up to a night.
+/// An indicator that the caller has checked, its rule set, and the changes up to a night that are
+/// judged.
 async fn judged(
     config: &Configuration,
     night: &Night,
@@ -19,8 +20,9 @@ async fn judged(
     let definition = config.indicators.iter().find(|known| known.definition.id == indicator);
     let definition = definition.expect("the caller has checked the indicator").definition.clone();
     let rules = config.rules[&definition.rules].clone();
-    let mut changes = Lake::read_changes(&config.settings.data.join("lake"), None).await?;
-    changes.retain(|change| change.run <= night.run);
+    let only =
+        ChangeSelection { until: Some(night.run), codes: &indicators::JUDGED_CHANGES, ..ChangeSelection::default() };
+    let changes = Lake::read_changes(&config.settings.data.join("lake"), only).await?;
     Ok((definition, rules, changes))
 }
 

@@ -83,7 +83,7 @@ pub use past_nights::{FigureRevision, figure_revisions, first_night, night_as_of
 pub use progress::Progress;
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use reasons::{order_names, reason_codes};
-pub use reconciling::{NO_POSTAL_INDICATOR, reconcile, unmatched_items};
+pub use reconciling::{NO_POSTAL_INDICATOR, count_unmatched_items, reconcile, unmatched_items};
 pub use rejected_files::{file_of_page, rejected_files};
 pub use schedule::{SlotDecision, decide_slot};
 pub use uploads::{

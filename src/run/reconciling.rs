@@ -55,3 +55,20 @@ pub async fn unmatched_items(
     })
     .await
 }
+
+/// How many there are, without a look at near codes.
+///
+/// # Errors
+/// A table that cannot be read.
+pub async fn count_unmatched_items(
+    config: &Configuration,
+    night: &Night,
+    period: Period,
+    held: impl Send + 'static,
+) -> Result<u64, RunError> {
+    with_tables(config, night, move |inputs| {
+        let _held = held;
+        indicators::count_unmatched_items(&inputs, period)
+    })
+    .await
+}

@@ -1,5 +1,6 @@
 //! Explains figures of a published night for the API and the pages, by the definitions that the night kept.
 
+use std::future::Future;
 use std::str::FromStr as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -9,11 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Configuration;
 use crate::indicators::{DossierPage, ExplainedUnits, FigureOf, Side, unexplained};
-use crate::model::figure::Figure;
+use crate::model::figure::{Figure, Night};
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::publish;
-use crate::run::{self, ExplainRequest, FigureRequest, RunError};
+use crate::run::{self, DossierWithHistory, ExplainRequest, FigureRequest, RunError};
 use crate::service::Service;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
@@ -33,18 +34,43 @@ pub(super) struct ExplainedQuery {
     pub(super) page: DossierPage,
 }
 
-/// The definition of an indicator.
-pub(super) fn defined<'c>(config: &'c Configuration, id: &str) -> Result<&'c IndicatorDefinition, Problem> {
-    let known = config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == id);
-    known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))
+/// The definitions of a night, and the night.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NightRead<'a> {
+    pub(super) config: &'a Configuration,
+    pub(super) night: &'a Night,
 }
 
-/// The definition of an indicator whose figures have dossiers to list.
-pub(super) fn explainable<'c>(config: &'c Configuration, id: &str) -> Result<&'c IndicatorDefinition, Problem> {
-    let definition = defined(config, id)?;
-    match unexplained(definition) {
-        None => Ok(definition),
-        Some(reason) => Err(Problem::not_found(format!("figures of `{id}` have no dossiers to list: {reason}"))),
+impl<'a> NightRead<'a> {
+    /// The night's definition of an indicator, which may be another one than today's.
+    pub(super) fn defined(&self, id: &str) -> Result<&'a IndicatorDefinition, Problem> {
+        let known = self.config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == id);
+        known.ok_or_else(|| {
+            Problem::not_found(format!("there is no indicator `{id}` in the night of run {}", self.night.run))
+        })
+    }
+
+    /// The same of an indicator whose figures have dossiers to list.
+    pub(super) fn explainable(&self, id: &str) -> Result<&'a IndicatorDefinition, Problem> {
+        let definition = self.defined(id)?;
+        match unexplained(definition) {
+            None => Ok(definition),
+            Some(reason) => Err(Problem::not_found(format!("figures of `{id}` have no dossiers to list: {reason}"))),
+        }
+    }
+
+    fn request(&self, indicator: &str, period: Period, page: Option<DossierPage>, of: &FigureOf) -> ExplainRequest {
+        ExplainRequest {
+            figures: FigureRequest {
+                indicators: vec![indicator.to_owned()],
+                period: Some(period),
+                ..FigureRequest::default()
+            },
+            indicator: indicator.to_owned(),
+            period,
+            figure: of.clone(),
+            page,
+        }
     }
 }
 
@@ -64,6 +90,19 @@ pub(super) async fn permit() -> Result<OwnedSemaphorePermit, Problem> {
     Ok(permit.expect("the permits are never closed"))
 }
 
+/// Does work that reads the tables in a task of its own: it holds its permit to its end, also if nobody waits for the answer any
+/// more.
+pub(super) async fn with_permit<T: Send + 'static>(
+    work: impl Future<Output = Result<T, RunError>> + Send + 'static,
+) -> Result<T, Problem> {
+    let held = permit().await?;
+    let task = tokio::spawn(async move {
+        let _held = held;
+        work.await
+    });
+    Ok(task.await.map_err(RunError::from)??)
+}
+
 /// The configuration with the definitions that a night kept.
 pub(super) async fn config_of_night(service: &Service, night: &Arc<LoadedNight>) -> Result<Configuration, Problem> {
     let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
@@ -76,28 +115,37 @@ pub(super) async fn config_of_night(service: &Service, night: &Arc<LoadedNight>)
     })
 }
 
-/// Counts what is behind a figure by side and lists that of one side.
+/// Counts what is behind a figure by side and lists that of one side. The indicator: one that the night has.
 pub(super) async fn explain(
-    service: &Service,
-    night: &Arc<LoadedNight>,
+    of: NightRead<'_>,
     query: ExplainedQuery,
     read: &RecordedRead,
 ) -> Result<ExplainedUnits, Problem> {
-    let permit = permit().await?;
-    let config = config_of_night(service, night).await?;
-    defined(&config, &query.indicator)?;
-    let request = ExplainRequest {
-        figures: FigureRequest {
-            indicators: vec![query.indicator.clone()],
-            period: Some(query.period),
-            ..FigureRequest::default()
-        },
-        indicator: query.indicator,
-        period: query.period,
-        figure: read.of().clone(),
-        page: Some(query.page),
-    };
-    Ok(run::explain(&config, &night.record.night, request, permit).await?)
+    of.defined(&query.indicator)?;
+    let request = of.request(&query.indicator, query.period, Some(query.page), read.of());
+    Ok(run::explain(of.config, of.night, request, permit().await?).await?)
+}
+
+/// The dossiers of an indicator and a period that have a code, of the agency, tier or province that is read. The indicator: one
+/// of [`NightRead::explainable`].
+pub(super) async fn explain_dossier(
+    of: NightRead<'_>,
+    (indicator, period): (&str, Period),
+    code: &str,
+    read: &RecordedRead,
+) -> Result<Vec<DossierWithHistory>, Problem> {
+    let request = of.request(indicator, period, None, read.of());
+    let (config, night, code) = (of.config.clone(), *of.night, code.to_owned());
+    with_permit(async move { run::explain_dossier(&config, &night, request, code).await }).await
+}
+
+/// The answer to a code that no dossier of the read scope has. Whether one of another agency has it is not said.
+pub(super) fn no_dossier(code: &str, definition: &IndicatorDefinition, period: Period) -> Problem {
+    let id = &definition.id;
+    Problem::not_found(format!(
+        "no dossier of {period} that you asked about has the code `{code}`; `{id}` files dossiers by `{}`",
+        definition.period.name()
+    ))
 }
 
 /// The figure of a night, if it has it.

@@ -31,6 +31,8 @@ pub(super) struct Problem {
     retry_after_secs: Option<u64>,
     #[serde(skip)]
     needs_token: bool,
+    #[serde(skip)]
+    before_first_night: bool,
 }
 
 impl Problem {
@@ -42,6 +44,7 @@ impl Problem {
             detail: detail.into(),
             retry_after_secs: None,
             needs_token: false,
+            before_first_night: false,
         }
     }
 
@@ -61,6 +64,21 @@ impl Problem {
 
     pub(super) fn busy(detail: impl Into<String>, retry_after_secs: u64) -> Self {
         Self { retry_after_secs: Some(retry_after_secs), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// No night is published yet.
+    pub(super) fn no_night() -> Self {
+        Self { before_first_night: true, ..Self::busy("no night is published yet", 60) }
+    }
+
+    /// Whether it is [`Problem::no_night`].
+    pub(super) fn is_before_first_night(&self) -> bool {
+        self.before_first_night
+    }
+
+    /// Value of `Retry-After`.
+    pub(super) fn retry_after_secs(&self) -> Option<u64> {
+        self.retry_after_secs
     }
 
     pub(super) fn detail(&self) -> &str {

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::service::Service;
 use crate::service::dossiers;
+use crate::service::explaining::NightRead;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
 use crate::service::readable_scope::ReadableScope;
@@ -68,9 +69,10 @@ async fn count(
     scope: &ReadableScope,
     now: i64,
 ) -> Result<CountedWorklists, Problem> {
-    let of_night = &night.record.night;
-    let counts = dossiers::worklist_counts(service, (of_night, now), scope).await?;
+    // Today's work, by today's definitions.
+    let of = NightRead { config: &service.config, night: &night.record.night };
+    let counts = dossiers::worklist_counts(of, now, scope).await?;
     let lists = counts.into_iter().map(|one| (one.name, [one.title, one.title_en], one.count)).collect();
-    let sources = dossiers::dossier_sources(service, of_night, scope).await?;
-    Ok(CountedWorklists { run: of_night.run, at: now, lists, sources })
+    let sources = dossiers::dossier_sources(of, scope).await?;
+    Ok(CountedWorklists { run: of.night.run, at: now, lists, sources })
 }

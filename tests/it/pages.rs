@@ -16,7 +16,7 @@ use crate::office::{Office, Town};
 /// Content type of a form.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// Path of a page, with a text that it contains in Vietnamese and in English.
-const PAGES: [(&str, &str, &str); 30] = [
+const PAGES: [(&str, &str, &str); 34] = [
     ("/", "Đơn vị giảm nhiều nhất", "Agencies that fell most"),
     ("/figures?period=2026", "Số liệu", "Figures"),
     ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
@@ -27,6 +27,10 @@ const PAGES: [(&str, &str, &str); 30] = [
     ("/figures/par-3.4.1?period=2026&sort=worst", "Địa chỉ API của số liệu này", "Address of this figure in the API"),
     ("/figures/par-3.4.3?period=2026&scope=tier-commune", "Hồ sơ được tính (mẫu số)", "Dossiers that count"),
     ("/figures/source-without-channel?period=2026", "không đặt", "none"),
+    ("/figures/par-7.1.4/dossiers?period=2026", "Cơ quan tạo nên số liệu", "Agencies behind the figure"),
+    ("/figures/par-3.3.3/dossiers?period=2026", "Thủ tục tạo nên số liệu", "Procedures behind the figure"),
+    ("/figures/par-3.5.1/dossiers?period=2026", "Phản ánh, kiến nghị tạo nên số liệu", "Feedback behind the figure"),
+    ("/figures/par-3.2.2/dossiers?period=2026", "Số liệu tự báo cáo tạo nên số liệu", "Measures behind the figure"),
     ("/agencies/H61.02?period=2026", "Nguồn của hồ sơ", "Sources of the dossiers"),
     ("/reconcile?period=2026", "Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier"),
     ("/reconcile/submission/unmatched?period=2026", "Mọi hồ sơ chưa khớp", "All dossiers that do not match"),

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod by_hand;
+mod dossier_sources;
 mod explain;
 mod explain_units;
 mod feedback;

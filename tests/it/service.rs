@@ -4,6 +4,7 @@ mod alerts;
 mod api;
 mod bound_tokens;
 mod demo;
+mod earlier_nights;
 mod lists;
 mod schedule;
 mod tls;

@@ -47,7 +47,7 @@ pub(super) async fn show(
             } else {
                 let mut headings = vec!["Cơ quan"];
                 headings.extend(IntegrityKind::iter().map(|kind| kind.meaning()[0]));
-                headings.extend(["Tỷ lệ", "Nếu không tính đạt"]);
+                headings.extend(["Tỷ lệ", "Chưa rõ", "Nếu không tính đạt"]);
                 text.push_str(&output::table(&headings, rows.iter().map(cells).collect()));
             }
             let _ = writeln!(text, "\nTính lúc {}; lượt {}.", moment(night.as_of), night.run);
@@ -62,9 +62,7 @@ fn cells(row: &IntegrityRow) -> Vec<String> {
     let share = |numerator: u64| ratio(numerator, row.denominator).map_or_else(String::new, percent);
     let mut cells = vec![row.agency_name.to_string()];
     cells.extend(row.dossiers.iter().map(|dossiers| number(*dossiers)));
-    cells.extend([
-        format!("{} / {} = {}", number(row.numerator), number(row.denominator), share(row.numerator)),
-        share(row.numerator_without),
-    ]);
+    let counts = |numerator: u64| format!("{} / {} = {}", number(numerator), number(row.denominator), share(numerator));
+    cells.extend([counts(row.numerator), number(row.unknown), counts(row.numerator_without)]);
     cells
 }

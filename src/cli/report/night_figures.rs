@@ -54,7 +54,9 @@ pub(super) async fn compare(
     match arguments.format {
         OutputFormat::Csv => print(&output::csv(&changes.iter().map(ChangeRow::of).collect::<Vec<_>>())?)?,
         OutputFormat::Json => {
-            print(&list_output::json(&DifferenceAnswer::new(nights, &changes, moved.as_deref()))?)?;
+            let figures = (changes.as_slice(), changes.len() as u64);
+            let dossiers = moved.as_deref().map(|moved| (moved, moved.len() as u64));
+            print(&list_output::json(&DifferenceAnswer::new(nights, figures, dossiers))?)?;
         }
         OutputFormat::Table => {
             let mut text = table(nights, &changes, compared, &config);

@@ -75,7 +75,7 @@ pub const FEEDBACK_COLUMNS: &[ListColumn] = &[
 pub(super) fn feedback_cells(
     listed: &DataFrame,
     agencies: &Agencies,
-    conditions: &[String],
+    conditions: &[ListCell],
 ) -> PolarsResult<Vec<Vec<ListCell>>> {
     let mut listed = listed.clone();
     listed.with_column(listed.column("agency")?.clone().with_name("agency_name".into()))?;
@@ -124,7 +124,7 @@ pub(in crate::indicators) fn expressions_of(columns: &[&ListColumn], moment: i64
 pub(super) fn cells(
     listed: &DataFrame,
     agencies: &Agencies,
-    conditions: &[String],
+    conditions: &[ListCell],
 ) -> PolarsResult<Vec<Vec<ListCell>>> {
     cells_of(listed, &DOSSIER_COLUMNS.iter().collect::<Vec<_>>(), agencies, conditions)
 }
@@ -134,7 +134,7 @@ pub(in crate::indicators) fn cells_of(
     listed: &DataFrame,
     columns: &[&ListColumn],
     agencies: &Agencies,
-    conditions: &[String],
+    conditions: &[ListCell],
 ) -> PolarsResult<Vec<Vec<ListCell>>> {
     let mut rows = vec![Vec::with_capacity(columns.len()); listed.height()];
     for declared in columns {
@@ -149,8 +149,8 @@ pub(in crate::indicators) fn cells_of(
                 column.u32()?.iter().map(|number| number.map_or(ListCell::Null, text)).collect()
             }
             ("excluded_by", _) => {
-                let text = |number: u32| ListCell::Text(conditions[number as usize].clone());
-                column.u32()?.iter().map(|number| number.map_or(ListCell::Null, text)).collect()
+                let condition = |number: u32| conditions[number as usize].clone();
+                column.u32()?.iter().map(|number| number.map_or(ListCell::Null, condition)).collect()
             }
             (_, ListColumnType::Text | ListColumnType::Word) => {
                 let text = |text: &str| ListCell::Text(text.to_owned());

@@ -1,7 +1,10 @@
 //! Conditions in the words of the facts that they name.
 
+use std::str::FromStr as _;
+
 use super::sides::add_conjuncts;
 use crate::expressions::{Expression, FactTable, dossier_facts, parse};
+use crate::model::agency::{AgencyKind, Tier};
 
 /// The conditions that `AND` joins in a predicate over dossiers, each in words, in Vietnamese or English. Empty for
 /// `TRUE`, and for a text that is no predicate.
@@ -33,10 +36,23 @@ pub(super) fn in_words(table: &FactTable, condition: &Expression, is_vietnamese:
         Expression::And(left, right) => format!("{}; {} {}", of(left), word("và", "and"), of(right)),
         Expression::Or(left, right) => format!("{}; {} {}", of(left), word("hoặc", "or"), of(right)),
         Expression::Compare(comparison, left, right) => {
-            format!("{} {} {}", of(left), comparison.symbol(), of(right))
+            let [vietnamese, english] = match (&**left, &**right) {
+                (Expression::Column(fact), Expression::Text(text)) => word_of(fact, text).unwrap_or([text.as_str(); 2]),
+                _ => return format!("{} {} {}", of(left), comparison.symbol(), of(right)),
+            };
+            format!("{} {} {}", of(left), comparison.symbol(), if is_vietnamese { vietnamese } else { english })
         }
         Expression::Text(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// What a value of a fact means, in Vietnamese and English; `None` if it has no words here.
+fn word_of(fact: &str, value: &str) -> Option<[&'static str; 2]> {
+    match fact {
+        "agency_kind" => AgencyKind::from_str(value).ok().map(AgencyKind::meaning),
+        "agency_tier" => Tier::from_str(value).ok().map(Tier::meaning),
+        _ => None,
     }
 }
 
@@ -49,6 +65,13 @@ mod tests {
         let meaning = |name: &str| dossier_facts().fact(name).expect("a fact").meaning_vi.clone();
         let words = conditions_in_words("is_received AND NOT agency_vertical AND is_received", true);
         assert_eq!(words, [meaning("is_received"), format!("không phải: {}", meaning("agency_vertical"))]);
+        assert_eq!(
+            conditions_in_words("agency_kind = 'specialised' AND submission_channel = 'online'", true),
+            [
+                format!("{} = Cơ quan chuyên môn cấp tỉnh", meaning("agency_kind")),
+                format!("{} = online", meaning("submission_channel")),
+            ]
+        );
         assert!(conditions_in_words("TRUE", true).is_empty());
         assert!(conditions_in_words("is_received AND (", true).is_empty());
         assert_eq!(

@@ -25,9 +25,9 @@ pub const MEASURE_COLUMNS: &[ListColumn] = &[
     ListColumn::new("row", ListColumnType::Number, "dòng", "row of that page"),
 ];
 
-/// Why a row does not count.
-const REPLACED: &str = "đã nhập lại sau đó";
-const OF_PROVINCE: &str = "tỉnh có số liệu riêng";
+/// Why a row does not count, in Vietnamese and English.
+const REPLACED: [&str; 2] = ["đã nhập lại sau đó", "entered again later"];
+const OF_PROVINCE: [&str; 2] = ["tỉnh có số liệu riêng", "the province states its own"];
 
 pub(super) fn explain_measures(
     inputs: &FigureInputs<'_>,
@@ -76,7 +76,8 @@ pub(super) fn explain_measures(
                 ListCell::count(one.counts.denominator),
             ];
             cells.extend(found.document_and_moment(one));
-            cells.push(ListCell::of(excluded_by, ListCell::text));
+            let why = |meaning: [&str; 2]| ListCell::worded(meaning[0].to_owned(), meaning.map(str::to_owned));
+            cells.push(ListCell::of(excluded_by, why));
             cells.extend(found.position(one));
             listed.push(cells);
         }

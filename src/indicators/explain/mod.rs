@@ -260,6 +260,15 @@ impl ExplainedFigure {
         dossiers.with_columns([self.sides.side()]).with_columns([self.sides.excluded_by()])
     }
 
+    /// The conditions that leave dossiers out, with their meaning, in the order of the numbers of `excluded_by`.
+    fn condition_cells(&self) -> Vec<ListCell> {
+        let cell = |condition: &Expression| {
+            let meaning = [true, false].map(|is_vietnamese| in_words(self.table, condition, is_vietnamese));
+            ListCell::worded(condition.to_string(), meaning)
+        };
+        self.sides.conditions().iter().map(cell).collect()
+    }
+
     /// Counts the dossiers of figures by side and by the condition that leaves them out.
     ///
     /// # Errors
@@ -310,8 +319,7 @@ impl ExplainedFigure {
             .slice(i64::from(page.offset), limit)
             .collect_with_engine(Engine::Streaming)?
             .unwrap_single();
-        let conditions: Vec<String> = self.sides.conditions().iter().map(ToString::to_string).collect();
-        Ok(columns::cells(&listed, &self.agencies, &conditions)?)
+        Ok(columns::cells(&listed, &self.agencies, &self.condition_cells())?)
     }
 }
 

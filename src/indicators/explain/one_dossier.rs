@@ -5,7 +5,7 @@ use polars::prelude::*;
 use crate::expressions::{Expression, FactTable, Settings, dossier_facts, fold};
 use crate::indicators::IndicatorError;
 use crate::indicators::explain::columns;
-use crate::indicators::explain::{ExplainedFigure, Side};
+use crate::indicators::explain::{ExplainedFigure, FigureOf, Side};
 use crate::indicators::polars_expressions::predicate;
 use crate::model::list::ListCell;
 use crate::model::predicate::FactType;
@@ -36,11 +36,11 @@ pub struct ExplainedFact {
 }
 
 impl ExplainedFigure {
-    /// The dossiers of the period that have a code: their own, the national one, or their source's key.
+    /// The dossiers of the period and of a figure's agencies that have a code: their own, the national one, or their source's key.
     ///
     /// # Errors
     /// A table that cannot be scanned.
-    pub fn dossiers_with(&self, code: &str) -> Result<Vec<ExplainedDossier>, IndicatorError> {
+    pub fn dossiers_with(&self, figure: &FigureOf, code: &str) -> Result<Vec<ExplainedDossier>, IndicatorError> {
         let has_code = ["dossier_code", "national_code", "source_key"].map(|name| col(name).eq(lit(code)));
         let has_code = has_code.into_iter().reduce(Expr::or).expect("there are three");
         let conditions = self.sides.all_conditions();
@@ -53,13 +53,13 @@ impl ExplainedFigure {
         let listed = columns::expressions(self.moment);
         let found = self
             .dossiers()
+            .filter(figure.is_of_agency(&self.agencies))
             .filter(has_code)
             .select([listed, vec![col("side")], selected.collect(), values.collect()].concat())
             .sort(["source", "source_key"], SortMultipleOptions::default())
             .collect_with_engine(Engine::Streaming)?
             .unwrap_single();
-        let texts: Vec<String> = self.sides.conditions().iter().map(ToString::to_string).collect();
-        let cells = columns::cells(&found, &self.agencies, &texts)?;
+        let cells = columns::cells(&found, &self.agencies, &self.condition_cells())?;
         let explained = cells.into_iter().enumerate().map(|(row, cells)| {
             let side = found.column("side")?.u32()?.get(row).and_then(|side| Side::from_repr(u8::try_from(side).ok()?));
             let is_true = |place: usize| -> PolarsResult<Option<bool>> {

@@ -29,8 +29,8 @@ pub const PROCEDURE_COLUMNS: &[ListColumn] = &[
 pub const AGENCY_COLUMNS: &[ListColumn] = &[
     ListColumn::new("agency", ListColumnType::Text, "mã cơ quan", "agency"),
     ListColumn::new("agency_name", ListColumnType::Text, "cơ quan", "its name"),
-    ListColumn::new("tier", ListColumnType::Text, "cấp", "tier"),
-    ListColumn::new("kind", ListColumnType::Text, "loại", "kind"),
+    ListColumn::new("tier", ListColumnType::Word, "cấp", "tier"),
+    ListColumn::new("kind", ListColumnType::Word, "loại", "kind"),
     ListColumn::new("valid_from", ListColumnType::Day, "từ ngày", "first day"),
     ListColumn::new("valid_to", ListColumnType::Day, "đến ngày", "last day"),
     ListColumn::new("last_day", ListColumnType::Day, "hồ sơ gần nhất được tính", "latest dossier that counts"),
@@ -90,11 +90,14 @@ fn procedure_row(inputs: &FigureInputs<'_>, period: Period, code: &str) -> Vec<L
     };
     let is_its = |offer: &&Offer| offer.procedure == code || offer.group_code.as_deref() == Some(code);
     let offers: Vec<&Offer> = inputs.offers.iter().filter(is_its).filter(is_valid).collect();
-    let offered_by: BTreeSet<&str> = offers
+    let offered_by: BTreeSet<[&str; 3]> = offers
         .iter()
         .map(|offer| match &offer.offerer {
-            Offerer::Agency(agency) => agency.as_str(),
-            Offerer::Tier(tier) => tier.name(),
+            Offerer::Agency(agency) => [agency.as_str(); 3],
+            Offerer::Tier(tier) => {
+                let [vietnamese, english] = tier.meaning();
+                [tier.name(), vietnamese, english]
+            }
         })
         .collect();
     let members: BTreeSet<&str> = offers.iter().map(|offer| offer.procedure.as_str()).collect();
@@ -108,8 +111,14 @@ fn procedure_row(inputs: &FigureInputs<'_>, period: Period, code: &str) -> Vec<L
         ListCell::text(code),
         joined(known.iter().map(|one| one.name.as_str()).collect()),
         joined(known.iter().map(|one| one.sector.as_str()).collect()),
-        joined(offered_by.into_iter().collect()),
+        offerers(&offered_by),
     ]
+}
+
+/// Codes of agencies and names of tiers, with the names in Vietnamese and English.
+fn offerers(offered_by: &BTreeSet<[&str; 3]>) -> ListCell {
+    let joined = |at: usize| offered_by.iter().map(|names| names[at]).collect::<Vec<_>>().join("; ");
+    if offered_by.is_empty() { ListCell::Null } else { ListCell::worded(joined(0), [joined(1), joined(2)]) }
 }
 
 fn agency_row(agencies: &[Agency], found: &CountedRegistry, code: &str) -> Vec<ListCell> {
@@ -119,8 +128,8 @@ fn agency_row(agencies: &[Agency], found: &CountedRegistry, code: &str) -> Vec<L
     vec![
         ListCell::text(code),
         ListCell::of(known, |agency| ListCell::text(&agency.name)),
-        ListCell::of(known, |agency| ListCell::text(agency.tier.name())),
-        ListCell::of(known, |agency| ListCell::text(agency.kind.name())),
+        ListCell::of(known, |agency| ListCell::Named { name: agency.tier.name(), meaning: agency.tier.meaning() }),
+        ListCell::of(known, |agency| ListCell::Named { name: agency.kind.name(), meaning: agency.kind.meaning() }),
         ListCell::of(known.and_then(|agency| agency.valid_from), ListCell::Day),
         ListCell::of(known.and_then(|agency| agency.valid_to), ListCell::Day),
         ListCell::of(last_day, ListCell::Day),

@@ -71,6 +71,5 @@ fn list_feedback(
         .slice(i64::from(page.offset), limit)
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
-    let conditions: Vec<String> = explained.sides.conditions().iter().map(ToString::to_string).collect();
-    Ok(feedback_cells(&listed, &explained.agencies, &conditions)?)
+    Ok(feedback_cells(&listed, &explained.agencies, &explained.condition_cells())?)
 }

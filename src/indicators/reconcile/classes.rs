@@ -119,7 +119,7 @@ impl ReconcileClass {
         }
     }
 
-    /// Whether only one of the two has evidence: these dossiers are the unmatched share of a ratio.
+    /// Whether only one of the two has evidence: those of them that a ratio counts are its unmatched share.
     #[must_use]
     pub fn is_one_sided(self) -> bool {
         matches!(self, Self::OtherChannel | Self::OtherDirection | Self::PortalOnly | Self::PostOnly)

@@ -1,7 +1,8 @@
 //! Portal against post: for each dossier that one of them connects with the post, whether the two agree.
 //!
-//! What is compared are the facts that decide the postal ratios, so that the dossiers on one side only are the unmatched
-//! share of a ratio. Nothing is joined by guess: an item whose code no dossier has is listed with the codes that are near.
+//! What is compared are the facts that decide the postal ratios: of the dossiers that a ratio counts, those on one side only
+//! are its unmatched share. Every item is either of a dossier that can have a class, or on the list of items without one.
+//! Nothing is joined by guess: an item whose code no dossier has is listed with the codes that are near.
 
 mod classes;
 mod near_codes;
@@ -10,4 +11,4 @@ mod unmatched_items;
 pub use self::classes::{
     ClassCount, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation, reconcile,
 };
-pub use self::unmatched_items::{ItemProblem, UnmatchedItem, unmatched_items};
+pub use self::unmatched_items::{ItemProblem, UnmatchedItem, count_unmatched_items, unmatched_items};

@@ -38,9 +38,10 @@ pub struct WorklistLine {
     pub cells: Vec<ListCell>,
     /// The moment by which the list is ordered, microseconds UTC.
     pub since: Option<i64>,
-    /// The last moment on time, microseconds UTC.
+    /// The last moment that is on time for certain, microseconds UTC: lists select by it. The column `last_on_time_at` is the last
+    /// one that may be, which is later if it is not known which due date counts.
     pub limit: Option<i64>,
-    /// The last working day on which an apology is in time.
+    /// The last working day on which an apology is in time for certain.
     pub last_apology_day: Option<Date>,
 }
 
@@ -220,20 +221,20 @@ fn lines(
     let order = SortMultipleOptions::default().with_nulls_last(true);
     let frame = listed
         .filter(page.of.is_of_agency(agencies))
-        .select([expressions_of(columns, now), vec![col("since")]].concat())
+        .select([expressions_of(columns, now), vec![col("since"), col("overdue_from").alias("limit")]].concat())
         .sort(["since", "received_at", "source", "source_key"], order)
         .slice(i64::from(page.offset), limit)
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
     let cells = cells_of(&frame, columns, agencies, &[])?;
     let since = frame.column("since")?.i64()?;
-    let limit_at = columns.iter().position(|column| column.name == "last_on_time_at").expect("it is a column");
-    let lines = cells.into_iter().enumerate().map(|(row, cells)| {
-        let limit = match cells[limit_at] {
-            ListCell::Instant(limit) => Some(limit),
-            _ => None,
-        };
-        WorklistLine { cells, since: since.get(row), limit, last_apology_day: None }
+    let limits = frame.column("limit")?.cast(&DataType::Int64)?;
+    let limits = limits.i64()?;
+    let lines = cells.into_iter().enumerate().map(|(row, cells)| WorklistLine {
+        cells,
+        since: since.get(row),
+        limit: limits.get(row),
+        last_apology_day: None,
     });
     Ok(lines.collect())
 }

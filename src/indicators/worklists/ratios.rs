@@ -21,6 +21,8 @@ pub struct RatioStanding {
     pub indicator: String,
     pub numerator: u64,
     pub denominator: u64,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator.
+    pub unknown: u64,
     /// The numerator if every dossier that is open in time ends on time.
     pub reachable: u64,
     /// The same without the dossiers of the worklist.
@@ -43,13 +45,14 @@ pub(super) fn standings(
         found.facts.filter(col("agency").is_not_null().and(was_received)).filter(of.is_of_agency(&found.agencies));
     let mut selected = Vec::new();
     for (number, definition) in indicators.iter().enumerate() {
-        let [denominator, numerator, reachable] = IndicatorPredicates::read(definition, rules)?.standing();
+        let [denominator, numerator, unknown, reachable] = IndicatorPredicates::read(definition, rules)?.standing();
         let in_year = between(day_column(definition.period), year.start(), year.end()).is_true();
         let counted = |expression| predicate(&in_year.clone().and(expression)).fill_null(lit(false));
         let reachable = counted(reachable);
         let sums = [
             counted(numerator),
             counted(denominator),
+            counted(unknown),
             reachable.clone(),
             reachable.and(is_listed.clone().not().or(col("is_ended"))),
         ];
@@ -69,8 +72,9 @@ pub(super) fn standings(
             indicator: definition.id.clone(),
             numerator: sum(0)?,
             denominator: sum(1)?,
-            reachable: sum(2)?,
-            reachable_without: sum(3)?,
+            unknown: sum(2)?,
+            reachable: sum(3)?,
+            reachable_without: sum(4)?,
         };
         if standing.denominator > 0 {
             standings.push(standing);

@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::indicators::{FigureOf, unexplained};
+use crate::indicators::FigureOf;
 use crate::lists::{self, ChangeRow, DifferenceAnswer};
 use crate::locale::{Initial, Language, moment};
 use crate::model::agency::Tier;
@@ -19,7 +19,7 @@ use crate::service::api::extract::StrictQuery;
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
-use crate::service::dossiers;
+use crate::service::dossiers::ComparedNights;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
 use crate::service::readable_scope::ReadableScope;
@@ -38,7 +38,7 @@ pub(super) struct DifferencesQuery {
     after: Option<String>,
     /// A named period.
     period: String,
-    /// Only this indicator; its dossiers are listed.
+    /// Only this indicator; its dossiers are listed if it counts dossiers at both nights.
     #[serde(default)]
     indicator: Option<String>,
     /// Only this agency, by code or name.
@@ -56,6 +56,14 @@ pub(super) struct DifferencesQuery {
     #[serde(default)]
     #[param(value_type = Option<ListFormat>)]
     format: Option<ListFormat>,
+    /// Figures, and dossiers, in one answer, 1 to 10,000. If absent: 100 in JSON, 10,000 in the other formats.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u32>,
+    /// Figures, and dossiers, to skip.
+    #[serde(default)]
+    #[param(minimum = 0)]
+    offset: u32,
 }
 
 /// A list of a difference.
@@ -105,38 +113,21 @@ pub(super) async fn differences(
     StrictQuery(query): StrictQuery<DifferencesQuery>,
 ) -> Result<Response, Problem> {
     let format = ListFormat::of(query.format, &headers);
+    let limit = format.limit(query.limit)?;
     let period = named_period(&query.period)?;
-    let has_dossiers = match query.indicator.as_deref() {
-        None => false,
-        Some(id) => {
-            let known = service.config.indicators.iter().find(|known| known.definition.id == id);
-            let known = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
-            unexplained(&known.definition).is_none()
-        }
-    };
     let of = query.list.unwrap_or_default();
-    if of == DifferenceList::Dossiers && !has_dossiers {
-        return Err(Problem::not_found("`list=dossiers` needs the `indicator` of figures that count dossiers"));
-    }
-    let mut nights = [
-        night_named(&service, &query.before).await?,
-        match &query.after {
-            Some(after) => night_named(&service, after).await?,
-            None => night_of(&service, &FigureQuery::default()).await?,
-        },
-    ];
-    // Causes lead from the earlier night to the later one.
-    nights.sort_by_key(|night| night.record.night.run);
+    let nights = nights(&service, &query).await?;
     let [before, after] = &nights;
     let wanted = wanted_scope(&service, after, (query.agency.as_deref(), query.tier))?;
-    let (scope, moved) = match query.indicator.as_deref().filter(|_| has_dossiers) {
+    let compared = compared(&service, &nights, query.indicator.as_deref(), of).await?;
+    let (scope, moved) = match &compared {
         // Figures hold no dossiers: those of every agency are published.
         None => (wanted, None),
-        Some(id) => {
+        Some((id, compared)) => {
             let scope = ReadableScope::new(&service, &caller, wanted)?;
             let what = format!("differences {id} {period}");
             let read = scope.recorded(&service, &caller, ("api", &what)).await?;
-            let moved = dossiers::moved_dossiers(&service, [before, after], (id, period), &read).await?;
+            let moved = compared.moved_dossiers((id, period), &read).await?;
             (Some(read.of().clone()), Some(moved))
         }
     };
@@ -151,17 +142,68 @@ pub(super) async fn differences(
     };
     let [old, new] = [before, after].map(|night| night.figures.iter().filter(is_selected).collect::<Vec<_>>());
     let changes = lists::figure_changes(&old, &new);
-    let of_nights = [&before.record.night, &after.record.night];
-    let json = DifferenceAnswer::new(of_nights, &changes, moved.as_deref());
-    let list = match of {
-        DifferenceList::Figures => ChangeRow::list(&changes.iter().map(ChangeRow::of).collect::<Vec<_>>()),
-        DifferenceList::Dossiers => lists::moved_list(moved.as_deref().unwrap_or_default()),
+    let page_of = |rows: usize| {
+        let from = rows.min(query.offset as usize);
+        from..rows.min(from + limit as usize)
     };
-    let total = list.rows.len() as u64;
+    let figures = (&changes[page_of(changes.len())], changes.len() as u64);
+    let dossiers = moved.as_deref().map(|moved| (&moved[page_of(moved.len())], moved.len() as u64));
+    let of_nights = [&before.record.night, &after.record.night];
+    let json = DifferenceAnswer::new(of_nights, figures, dossiers);
+    let (list, total) = match of {
+        DifferenceList::Figures => {
+            (ChangeRow::list(&figures.0.iter().map(ChangeRow::of).collect::<Vec<_>>()), figures.1)
+        }
+        DifferenceList::Dossiers => {
+            let (moved, total) = dossiers.unwrap_or_default();
+            (lists::moved_list(moved), total)
+        }
+    };
     let about = vec![
         ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
         ("So với", format!("{}; lượt {}", moment(of_nights[0].as_of), of_nights[0].run)),
     ];
     let head = ListHead::new(&format!("thay-doi-{period}"), "Thay đổi giữa hai đêm".to_owned(), about);
     answer(format, &json, (list, total), head, of_nights[1]).await
+}
+
+/// The nights of a query, the earlier one first: causes lead from it to the later one.
+async fn nights(service: &Service, query: &DifferencesQuery) -> Result<[Arc<LoadedNight>; 2], Problem> {
+    let mut nights = [
+        night_named(service, &query.before).await?,
+        match &query.after {
+            Some(after) => night_named(service, after).await?,
+            None => night_of(service, &FigureQuery::default()).await?,
+        },
+    ];
+    nights.sort_by_key(|night| night.record.night.run);
+    Ok(nights)
+}
+
+/// The indicator whose dossiers are compared, with the definitions of both nights. `None` if no indicator is given, or if one of
+/// the nights does not count dossiers by it: then only figures are compared.
+async fn compared<'q>(
+    service: &Service,
+    nights: &[Arc<LoadedNight>; 2],
+    indicator: Option<&'q str>,
+    of: DifferenceList,
+) -> Result<Option<(&'q str, ComparedNights)>, Problem> {
+    let needs = |why: &str| {
+        Err(Problem::not_found(format!("`list=dossiers` needs the `indicator` of figures that count dossiers{why}")))
+    };
+    let Some(id) = indicator else {
+        return if of == DifferenceList::Dossiers { needs("") } else { Ok(None) };
+    };
+    let compared = ComparedNights::read(service, nights).await?;
+    if !compared.knows(id) {
+        let [before, after] = nights.each_ref().map(|night| night.record.night.run);
+        return Err(Problem::not_found(format!(
+            "there is no indicator `{id}` in the nights of runs {before} and {after}"
+        )));
+    }
+    match compared.without_dossiers(id) {
+        None => Ok(Some((id, compared))),
+        Some(why) if of == DifferenceList::Dossiers => needs(&format!(" at both nights: {why}")),
+        Some(_) => Ok(None),
+    }
 }

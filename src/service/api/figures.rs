@@ -281,7 +281,7 @@ pub(in crate::service) async fn night_until(service: &Service, text: &str) -> Re
 }
 
 pub(in crate::service) fn no_night() -> Problem {
-    Problem::busy("no night is published yet", 60)
+    Problem::no_night()
 }
 
 async fn of_run(service: &Service, run: i64) -> Result<Arc<LoadedNight>, Problem> {

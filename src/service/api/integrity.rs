@@ -18,8 +18,8 @@ use crate::service::api::extract::StrictQuery;
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
-use crate::service::dossiers::{self, NightRead};
-use crate::service::explaining::config_of_night;
+use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
 use crate::service::readable_scope::ReadableScope;
 
@@ -28,7 +28,7 @@ use crate::service::readable_scope::ReadableScope;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct IntegrityQuery {
-    /// Identifier of a ratio that counts dossiers one by one, such as `par-3.4.1`.
+    /// Identifier of a ratio of dossiers on time, such as `par-3.4.1`.
     indicator: String,
     /// A named period.
     period: String,
@@ -88,22 +88,18 @@ pub(super) async fn integrity(
 ) -> Result<Response, Problem> {
     let format = ListFormat::of(query.format, &headers);
     let id = query.indicator.as_str();
-    let known = service.config.indicators.iter().map(|known| &known.definition).find(|known| known.id == id);
-    let definition = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
+    let period = named_period(&query.period)?;
+    let selected = FigureQuery { as_of: query.as_of.clone(), ..FigureQuery::default() };
+    let night = night_of(&service, &selected).await?;
+    let config = config_of_night(&service, &night).await?;
+    let of = NightRead { config: &config, night: &night.record.night };
+    let definition = of.defined(id)?;
     if let Some(problem) = integrity_problem(definition) {
         return Err(Problem::not_found(format!("`{id}` {problem}")));
     }
     let title = format!("Hồ sơ bị sửa về sau · {id} · {}", definition.title.vi);
-    let period = named_period(&query.period)?;
-    let selected = FigureQuery { as_of: query.as_of.clone(), ..FigureQuery::default() };
-    let night = night_of(&service, &selected).await?;
     let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
     let scope = ReadableScope::new(&service, &caller, wanted)?;
-    let config = config_of_night(&service, &night).await?;
-    if !config.indicators.iter().any(|known| known.definition.id == id) {
-        return Err(Problem::not_found(format!("the night of run {} has no `{id}`", night.record.night.run)));
-    }
-    let of = NightRead { config: &config, night: &night.record.night };
     let rows = dossiers::integrity(of, (id, period), &scope).await?;
     let list = lists::integrity_list(&rows);
     let json = IntegrityAnswer {

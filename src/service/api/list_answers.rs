@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::indicators::FigureOf;
 use crate::lists;
-use crate::locale::moment;
+use crate::locale::{Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::Night;
 use crate::model::list::List;
@@ -77,7 +77,8 @@ impl ListHead {
     }
 }
 
-/// An answer in a format. `total`: rows on all pages; in CSV and XLSX the header `X-Total-Count`.
+/// An answer in a format. `total`: rows on all pages; in CSV and XLSX the header `X-Total-Count`, in a workbook also above the list
+/// if it has fewer.
 pub(super) async fn answer(
     format: ListFormat,
     json: &impl Serialize,
@@ -92,6 +93,9 @@ pub(super) async fn answer(
         ListFormat::Csv => lists::csv(&list).map_err(|error| failed(&error))?,
         ListFormat::Xlsx => {
             let mut about = head.about;
+            about.extend(
+                lists::cut_note(Language::Vietnamese, list.rows.len() as u64, total).map(|cut| ("Số dòng", cut)),
+            );
             about.push(("Tính lúc", format!("{}; lượt {}", moment(night.as_of), night.run)));
             let (title, made) = (head.title, night.as_of);
             let made = tokio::task::spawn_blocking(move || lists::workbook(&list, (&title, &about), made)).await;

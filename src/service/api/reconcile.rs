@@ -20,8 +20,8 @@ use crate::service::api::extract::StrictQuery;
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, named, wanted_scope};
 use crate::service::caller::{Authenticated, DossierReader};
-use crate::service::dossiers::{self, NightRead};
-use crate::service::explaining::config_of_night;
+use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::nights::LoadedNight;
 use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
 use crate::service::readable_scope::ReadableScope;
@@ -61,7 +61,8 @@ pub(super) struct ReconcileParameters {
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ItemsParameters {
-    /// A named period: the items that the post accepted in it. Default: the year of the night.
+    /// A named period: the items that the post accepted in it, else delivered. Items without any day are of the night's. Default:
+    /// the year of the night.
     period: Option<String>,
     /// Read the newest night at or before this day or moment. Default: the newest night.
     #[param(value_type = Option<String>, format = Date)]

@@ -8,11 +8,12 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::config::Configuration;
 use crate::indicators::{SILENT, silent_title};
 use crate::lists::{self, SilentAnswer, WorklistAnswer, WorklistCount};
 use crate::locale::{Language, moment};
 use crate::model::agency::Tier;
-use crate::model::typed_moment::{MOMENT_FORMS, typed_moment};
+use crate::model::typed_moment::{MOMENT_FORMS, past_moment};
 use crate::run;
 use crate::service::Service;
 use crate::service::api::extract::StrictQuery;
@@ -20,6 +21,7 @@ use crate::service::api::figures::{FigureQuery, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
 use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::nights::LoadedNight;
 use crate::service::problem::{BoundToken, CommonErrors, NoNight, NotFound, Problem};
 use crate::service::readable_scope::ReadableScope;
@@ -34,7 +36,8 @@ pub(super) struct WorklistsQuery {
     /// Only the agencies of this tier.
     #[param(value_type = Option<String>)]
     tier: Option<Tier>,
-    /// The lists as of this day or moment, from the newest night at or before it. Default: now.
+    /// The lists as of this day or moment, which is not in the future, from the newest night at or before it and by its
+    /// definitions. Default: now.
     #[param(value_type = Option<String>, format = Date)]
     as_of: Option<String>,
     /// Overrides the header `Accept`.
@@ -52,7 +55,8 @@ pub(super) struct WorklistQuery {
     /// Only the agencies of this tier.
     #[param(value_type = Option<String>)]
     tier: Option<Tier>,
-    /// The list as of this day or moment, from the newest night at or before it. Default: now.
+    /// The list as of this day or moment, which is not in the future, from the newest night at or before it and by its
+    /// definitions. Default: now.
     #[param(value_type = Option<String>, format = Date)]
     as_of: Option<String>,
     /// Overrides the header `Accept`.
@@ -74,16 +78,32 @@ enum WorklistOrSilent {
     Agencies(SilentAnswer),
 }
 
-/// The night and the moment that `as_of` selects.
-async fn night_and_moment(service: &Service, as_of: Option<&str>) -> Result<(Arc<LoadedNight>, i64), Problem> {
-    let now = match as_of {
-        None => run::now(),
-        Some(text) => {
-            typed_moment(text).map_err(|message| Problem::bad_request(format!("`as_of`: {message}; {MOMENT_FORMS}")))?
-        }
-    };
-    let query = FigureQuery { as_of: as_of.map(str::to_owned), ..FigureQuery::default() };
-    Ok((night_of(service, &query).await?, now))
+/// What `as_of` selects.
+struct AskedMoment {
+    night: Arc<LoadedNight>,
+    /// Of a past moment the definitions that its night kept, else those of today.
+    config: Arc<Configuration>,
+    /// Microseconds UTC.
+    now: i64,
+}
+
+impl AskedMoment {
+    async fn of(service: &Service, as_of: Option<&str>) -> Result<Self, Problem> {
+        let Some(text) = as_of else {
+            let night = night_of(service, &FigureQuery::default()).await?;
+            return Ok(Self { night, config: Arc::clone(&service.config), now: run::now() });
+        };
+        let now = past_moment(text, run::now());
+        let now = now.map_err(|message| Problem::bad_request(format!("`as_of`: {message}; {MOMENT_FORMS}")))?;
+        let query = FigureQuery { as_of: Some(text.to_owned()), ..FigureQuery::default() };
+        let night = night_of(service, &query).await?;
+        let config = Arc::new(config_of_night(service, &night).await?);
+        Ok(Self { night, config, now })
+    }
+
+    fn read(&self) -> NightRead<'_> {
+        NightRead { config: &self.config, night: &self.night.record.night }
+    }
 }
 
 /// How many dossiers each worklist has, and how many agencies are silent.
@@ -112,16 +132,16 @@ pub(super) async fn worklists(
     StrictQuery(query): StrictQuery<WorklistsQuery>,
 ) -> Result<Response, Problem> {
     let format = ListFormat::of(query.format, &headers);
-    let (night, now) = night_and_moment(&service, query.as_of.as_deref()).await?;
-    let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
+    let asked = AskedMoment::of(&service, query.as_of.as_deref()).await?;
+    let wanted = wanted_scope(&service, &asked.night, (query.agency.as_deref(), query.tier))?;
     let scope = ReadableScope::new(&service, &caller, wanted)?;
-    let night = &night.record.night;
-    let counts = dossiers::worklist_counts(&service, (night, now), &scope).await?;
+    let (of, now) = (asked.read(), asked.now);
+    let counts = dossiers::worklist_counts(of, now, &scope).await?;
     let list = WorklistCount::list(&counts);
     let total = counts.len() as u64;
     let about = vec![("Phạm vi", scope.of().name().to_owned()), ("Lúc", moment(now))];
     let head = ListHead::new("viec-can-lam", "Việc cần làm".to_owned(), about);
-    answer(format, &counts, (list, total), head, night).await
+    answer(format, &counts, (list, total), head, of.night).await
 }
 
 /// The dossiers of a worklist, or the silent agencies. The access is recorded in the access log.
@@ -155,15 +175,16 @@ pub(super) async fn worklist(
     let format = ListFormat::of(query.format, &headers);
     let limit = format.limit(query.limit)?;
     let list = if name == SILENT { None } else { Some(dossiers::worklist_named(&name)?) };
-    let (night, now) = night_and_moment(&service, query.as_of.as_deref()).await?;
-    let wanted = wanted_scope(&service, &night, (query.agency.as_deref(), query.tier))?;
+    let asked = AskedMoment::of(&service, query.as_of.as_deref()).await?;
+    let wanted = wanted_scope(&service, &asked.night, (query.agency.as_deref(), query.tier))?;
     let scope = ReadableScope::new(&service, &caller, wanted)?;
-    let at = (&night.record.night, now);
+    let (of, now) = (asked.read(), asked.now);
+    let at = (of.night, now);
     let settings = &service.config.settings.worklists;
     let about = vec![("Phạm vi", scope.of().name().to_owned()), ("Lúc", moment(now))];
     let head = |[title, _]: [String; 2]| ListHead::new(&format!("viec-can-lam-{name}"), title, about);
     let Some(list) = list else {
-        let found = dossiers::silent_agencies(&service, at, &scope).await?;
+        let found = dossiers::silent_agencies(of, now, &scope).await?;
         let total = found.len() as u64;
         let page: Vec<_> = found.into_iter().skip(query.offset as usize).take(limit as usize).collect();
         let agencies = lists::silent_list(&page);
@@ -171,7 +192,7 @@ pub(super) async fn worklist(
         return answer(format, &json, (agencies, total), head(silent_title(settings)), at.0).await;
     };
     let read = scope.recorded(&service, &caller, ("api", &format!("worklist {name}"))).await?;
-    let found = dossiers::worklist(&service, at, list, &read, (query.offset, limit)).await?;
+    let found = dossiers::worklist(of, now, list, &read, (query.offset, limit)).await?;
     let lines = lists::worklist_list(Language::Vietnamese, list, &found, now);
     let json = WorklistOrSilent::Dossiers(WorklistAnswer::new(list, &found, &lines, at));
     answer(format, &json, (lines, found.total), head(list.title(settings)), at.0).await

@@ -1,6 +1,7 @@
 //! The page of one agency: its ratios with rank, tier and change, what it has to do, its late dossiers, and the health of the
 //! sources of its dossiers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -16,7 +17,7 @@ use super::night_summary::NightSummary;
 use super::page_error::PageError;
 use super::visitor::Visitor;
 use crate::indicators::{Rank, RankingRule, Side, rank, unexplained};
-use crate::locale::{Initial, Language, UnitSpace, moment};
+use crate::locale::{Initial, Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::{IndicatorDefinition, IndicatorKind};
@@ -52,8 +53,8 @@ struct RatioRow {
     title: String,
     figure: ShownFigure,
     change: Option<ShownChange>,
-    /// Value of the whole tier.
-    of_tier: Option<String>,
+    /// The whole tier.
+    of_tier: Option<ShownFigure>,
     /// Value of `scope` for the tier.
     tier_scope: &'static str,
     rank: String,
@@ -66,8 +67,8 @@ struct Work {
     at: String,
     /// Name, title, number, whether there are any.
     lists: Vec<(String, String, String, bool)>,
-    /// Connector, with its number of dossiers.
-    sources: Vec<(HealthRow, String)>,
+    /// Connector, with its number of dossiers. `None` if the visitor may not know the health of connectors.
+    sources: Option<Vec<(HealthRow, String)>>,
 }
 
 pub(super) async fn page(
@@ -160,13 +161,12 @@ fn row(
         .collect();
     let of_tier =
         tier.and_then(|tier| of_period.iter().find(|one| one.agency.is_none() && one.tier == Some(tier)).copied());
-    let value = |one: &Figure| lang.value(one, UnitSpace::NonBreaking);
     RatioRow {
         id: definition.id.clone(),
         title: lang.of(&definition.title.vi, &definition.title.en).to_owned(),
         figure: ShownFigure::new(lang, figure),
         change,
-        of_tier: of_tier.map(value),
+        of_tier: of_tier.map(|one| ShownFigure::new(lang, one)),
         tier_scope: tier.map_or("", tier_scope),
         rank: rank_text(lang, definition, &of_period, figure),
         late: late(lang, selection, definition, figure),
@@ -222,17 +222,27 @@ async fn work(service: &Service, visitor: &Visitor, selection: &Selection) -> Re
     let list = |(name, [vietnamese, english], count): &(String, [String; 2], u64)| {
         (name.clone(), lang.of(vietnamese, english).to_owned(), lang.number(*count), *count > 0)
     };
-    // Sources are those of every agency.
-    let subjects = match visitor.authenticated() {
-        Ok(_) => assess_connectors(&service.config, Some(&service.ledger), now).await?,
-        Err(_) => Vec::new(),
+    // The health of a source concerns every agency.
+    let sources = match visitor.authenticated() {
+        Ok(_) => Some(sources(service, lang, &counted.sources, now).await?),
+        Err(_) => None,
     };
+    Ok(Some(Work { at: moment(counted.at), lists: counted.lists.iter().map(list).collect(), sources }))
+}
+
+/// The connectors that have dossiers, those that are not well first.
+async fn sources(
+    service: &Service,
+    lang: Language,
+    dossiers: &BTreeMap<String, u64>,
+    now: i64,
+) -> Result<Vec<(HealthRow, String)>, PageError> {
     let mut sources = Vec::new();
-    for health in subjects {
-        if let Some(dossiers) = counted.sources.get(&health.connector) {
+    for health in assess_connectors(&service.config, Some(&service.ledger), now).await? {
+        if let Some(dossiers) = dossiers.get(&health.connector) {
             sources.push((HealthRow::new(service, lang, &health, now).await?, lang.number(*dossiers)));
         }
     }
     sources.sort_by_key(|(row, _)| row.order);
-    Ok(Some(Work { at: moment(counted.at), lists: counted.lists.iter().map(list).collect(), sources }))
+    Ok(sources)
 }

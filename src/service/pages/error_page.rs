@@ -31,7 +31,8 @@ pub(super) fn error_page(error: &PageError, service: &Service, visitor: &Visitor
         405 | 415 => (words.t405, words.t405_why.to_owned()),
         413 => (words.t413, words.t413_why.to_owned()),
         429 => (words.t429, too_many_logins(error, visitor)),
-        503 => (words.t503, words.t503_why.to_owned()),
+        503 if error.is_before_first_night => (words.t503, words.t503_why.to_owned()),
+        503 => (words.busy, words.busy_why.to_owned()),
         _ => (words.t500, words.t500_why.to_owned()),
     };
     let page = ErrorPage { layout: Layout::new(service, visitor, title, ""), why, detail: &error.detail };

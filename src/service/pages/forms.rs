@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::figures::scope_menu::ScopeMenu;
 use super::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use super::layout::{Layout, html};
 use super::night_summary::NightSummary;
@@ -20,7 +21,8 @@ use crate::model::instant::local;
 use crate::model::period::{Period, PeriodKind};
 use crate::model::report_form::{FilledForm, FormColumn, FormTemplate};
 use crate::service::Service;
-use crate::service::explaining::{config_of_night, permit};
+use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::problem::Problem;
 use crate::{publish, run};
 
@@ -34,8 +36,7 @@ struct FormsPage<'a> {
     scope_code: String,
     as_of: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
 }
 
 #[derive(Template)]
@@ -54,8 +55,7 @@ struct FormPage<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     label: String,
     /// Title of a group of columns, and how many it has.
     groups: Vec<(String, usize)>,
@@ -75,7 +75,7 @@ fn usual_period(selection: &Selection) -> Period {
 
 async fn select(service: &Service, visitor: &Visitor, query: &FigurePageQuery) -> Result<Selection, PageError> {
     visitor.reader()?;
-    let page_query = FigurePageQuery::of(&query.period, &query.scope, &query.as_of);
+    let page_query = FigurePageQuery::of(&query.period, visitor.scope_or_own(&query.scope), &query.as_of);
     let mut selection = Selection::of_page(service, &page_query).await?;
     if query.period.is_empty() {
         selection.period = usual_period(&selection);
@@ -98,8 +98,7 @@ pub(super) async fn list(
         scope_code: selection.scope_code().to_owned(),
         as_of: selection.as_of.clone().unwrap_or_default(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &selection),
         layout: Layout::new(&service, &visitor, lang.of("Biểu mẫu", "Forms"), "forms"),
     })
 }
@@ -117,26 +116,18 @@ impl Filled {
     }
 }
 
-/// Fills in a form by the templates and rules of the night.
-async fn fill(service: &Service, id: &str, selection: &Selection) -> Result<Filled, PageError> {
+/// Fills in a form by the templates and rules of the night. It counts dossiers, by sector too, so the visitor must be one who may
+/// count them.
+async fn fill(service: &Service, visitor: &Visitor, id: &str, selection: &Selection) -> Result<Filled, PageError> {
+    let scope = visitor.counts_dossiers(service, selection.figure_of())?;
     let config = config_of_night(service, &selection.night).await?;
-    let Some(template) = config.forms.get(id) else {
-        let known: Vec<&str> = config.forms.keys().map(String::as_str).collect();
-        return Err(PageError::not_found(format!("there is no form `{id}`; there are: {}", known.join(", "))));
-    };
     let night = &selection.night.record.night;
     let today = local(night.as_of).date();
     if selection.period.start() > today {
         let detail = format!("`period`: `{}` begins after the night of {today}", selection.period);
         return Err(PageError::new(StatusCode::BAD_REQUEST, detail));
     }
-    let scope = run::form_scope(&config, &selection.figure_of()).ok_or_else(|| {
-        let detail = format!("`scope`: agency `{}` is not in the registry, so it has no form", selection.scope_code());
-        PageError::new(StatusCode::BAD_REQUEST, detail)
-    })?;
-    let permit = permit().await?;
-    let form = run::filled_form(&config, night, template, scope, selection.period, false).await?;
-    drop(permit);
+    let form = dossiers::filled_form(NightRead { config: &config, night }, id, &scope, selection.period).await?;
     Ok(Filled { id: id.to_owned(), form, config })
 }
 
@@ -147,7 +138,7 @@ pub(super) async fn page(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let selection = select(&service, &visitor, &query).await?;
-    let filled = fill(&service, &id, &selection).await?;
+    let filled = fill(&service, &visitor, &id, &selection).await?;
     let (lang, template, form) = (visitor.lang, filled.template(), &filled.form);
     let columns: Vec<&FormColumn> = template.group.iter().flat_map(|group| &group.column).collect();
     let numbers = |counts: &crate::model::report_form::FormCounts| -> Vec<String> {
@@ -169,8 +160,7 @@ pub(super) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &selection),
         label: template.label.clone(),
         groups: template.group.iter().map(|group| (group.title.clone(), group.column.len())).collect(),
         columns: columns.iter().map(|column| (column.number, title(column))).collect(),
@@ -189,7 +179,7 @@ pub(super) async fn workbook(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let selection = select(&service, &visitor, &query).await?;
-    let filled = fill(&service, &id, &selection).await?;
+    let filled = fill(&service, &visitor, &id, &selection).await?;
     let scope = match selection.scope_code() {
         "" => String::new(),
         code => format!("_{}", plain_name(code)),

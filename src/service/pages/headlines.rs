@@ -62,8 +62,8 @@ pub(super) struct Headline {
     pub(super) title: String,
     pub(super) figure: ShownFigure,
     pub(super) spark: Option<String>,
-    /// Value of the compared month, and its difference from the month before.
-    pub(super) month: Option<(String, Option<ShownChange>)>,
+    /// The compared month, and its difference from the month before.
+    pub(super) month: Option<(ShownFigure, Option<ShownChange>)>,
 }
 
 /// The headline indicators that have a figure for the selected scope and period. `month`: see [`compared_month`].
@@ -80,7 +80,7 @@ pub(super) fn headlines(service: &Service, lang: Language, selection: &Selection
         let shown_month = of(month).filter(|figure| figure.value().is_some()).map(|now| {
             let change = month.previous().and_then(of).and_then(|then| difference(now, then));
             let change = change.map(|change| ShownChange::new(lang, now, definition.better, change));
-            (lang.value(now, UnitSpace::NonBreaking), change)
+            (ShownFigure::new(lang, now), change)
         });
         // Months, since a year has few of its kind.
         let months = trend::until(own.iter().copied(), month);

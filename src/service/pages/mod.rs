@@ -39,7 +39,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use self::checks::{integrity, reconcile, reconcile_dossiers, unmatched};
 use self::connectors::{detail, list, operations, rejected, upload};
 use self::error_page::error_page;
-use self::figures::{dossiers, download, indicator, overview, revisions};
+use self::figures::{dossiers, download, indicator, one_dossier, overview, revisions};
 use self::layout::{STYLE, set_cookie};
 use self::page_error::PageError;
 use self::visitor::{LANGUAGE_COOKIE, Visitor, language_parameter};
@@ -64,6 +64,7 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/figures/{indicator}", get(indicator::page))
         .route("/figures/{indicator}/dossiers", get(dossiers::page))
         .route("/figures/{indicator}/dossiers.csv", get(dossiers::csv))
+        .route("/figures/{indicator}/dossiers/{dossier}", get(one_dossier::page))
         .route("/figures/{indicator}/revisions", get(revisions::page))
         .route("/worklists", get(worklists::overview))
         .route("/worklists/{name}", get(worklists::page))

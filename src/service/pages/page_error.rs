@@ -15,13 +15,15 @@ pub(super) struct PageError {
     /// English text for engineers; may be empty.
     pub(super) detail: String,
     pub(super) retry_after_secs: Option<u64>,
+    /// No night is published yet; else an answer with 503 is about work that is under way.
+    pub(super) is_before_first_night: bool,
     /// If set, the answer is a redirect to this address.
     redirect: Option<String>,
 }
 
 impl PageError {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after_secs: None, redirect: None }
+        Self { status, detail: detail.into(), retry_after_secs: None, is_before_first_night: false, redirect: None }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -53,7 +55,11 @@ impl IntoResponse for PageError {
 
 impl From<Problem> for PageError {
     fn from(problem: Problem) -> Self {
-        Self::new(problem.status(), problem.detail())
+        Self {
+            retry_after_secs: problem.retry_after_secs(),
+            is_before_first_night: problem.is_before_first_night(),
+            ..Self::new(problem.status(), problem.detail())
+        }
     }
 }
 
@@ -66,5 +72,22 @@ impl From<RunError> for PageError {
 impl From<sqlx::Error> for PageError {
     fn from(error: sqlx::Error) -> Self {
         Problem::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_problem_says_about_waiting_is_kept() {
+        let of = |problem: Problem| {
+            let error = PageError::from(problem);
+            (error.status.as_u16(), error.retry_after_secs, error.is_before_first_night)
+        };
+        assert_eq!(of(Problem::busy("others are read", 10)), (503, Some(10), false));
+        assert_eq!(of(RunError::NightsBusy.into()), (503, Some(5), false));
+        assert_eq!(of(Problem::no_night()), (503, Some(60), true));
+        assert_eq!(of(Problem::not_found("nothing")), (404, None, false));
     }
 }

@@ -7,12 +7,22 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::page_error::PageError;
+use crate::lists;
+use crate::locale::Language;
+use crate::run::RunError;
 use crate::service::problem::Problem;
 
 /// Media type of XLSX.
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// Separator that a Vietnamese spreadsheet expects.
 pub(super) const SEMICOLON: u8 = b';';
+/// Rows of a list in one file.
+pub(super) const MOST_IN_FILE: u32 = 100_000;
+
+/// What of a list its file has, shown beside the link; `None` if it has all. See [`lists::cut_note`].
+pub(super) fn file_note(lang: Language, total: u64) -> Option<String> {
+    lists::cut_note(lang, total.min(u64::from(MOST_IN_FILE)), total)
+}
 
 /// A CSV file as a download. `name`: its file name, plain ASCII.
 ///
@@ -27,6 +37,27 @@ pub(super) fn csv<'h>(
     let bytes = csv_bytes(separator, headings, rows);
     let bytes = bytes.map_err(|error| Problem::internal("the file cannot be written", &error))?;
     Ok(file(bytes, "text/csv; charset=utf-8", name))
+}
+
+/// A list as a CSV file with semicolons. `total`: rows that there are; the header `X-Total-Count` has it, since the file may have
+/// fewer. Rows become text on a thread for blocking work: there may be 100,000 of them.
+///
+/// # Errors
+/// 500 if a row cannot be written.
+pub(super) async fn listed_csv<R: Send + 'static>(
+    name: String,
+    headings: Vec<String>,
+    (rows, total): (Vec<R>, u64),
+    cells: impl Fn(R) -> Vec<String> + Send + 'static,
+) -> Result<Response, PageError> {
+    let written = tokio::task::spawn_blocking(move || {
+        csv_bytes(SEMICOLON, headings.iter().map(String::as_str), rows.into_iter().map(cells))
+    });
+    let bytes = written.await.map_err(RunError::from)?;
+    let bytes = bytes.map_err(|error| Problem::internal("the file cannot be written", &error))?;
+    let mut response = file(bytes, "text/csv; charset=utf-8", &name);
+    response.headers_mut().insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
+    Ok(response)
 }
 
 fn csv_bytes<'h>(

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::connectors::banner::{Banner, ConnectorQuery};
 use super::connectors::health_row::HealthRow;
 use super::figures::selection::{FigurePageQuery, Selection};
+use super::figures::shown_figure::ShownFigure;
 use super::headlines::{Headline, ShownChange, compared_month, compared_months, difference, headlines};
 use super::layout::{Layout, html};
 use super::night_summary::NightSummary;
@@ -18,7 +19,7 @@ use super::page_error::PageError;
 use super::visitor::Visitor;
 use crate::config::PublicPart;
 use crate::indicators::FigureOf;
-use crate::locale::{Initial, Language, UnitSpace, moment};
+use crate::locale::{Initial, Language, moment};
 use crate::model::figure::Figure;
 use crate::model::indicator::{Better, CountedUnit, IndicatorKind};
 use crate::model::instant::local;
@@ -55,8 +56,8 @@ struct Fallen {
     name: String,
     id: String,
     title: String,
-    then: String,
-    now: String,
+    then: ShownFigure,
+    now: ShownFigure,
     change: ShownChange,
 }
 
@@ -148,14 +149,13 @@ fn fallen(service: &Service, lang: Language, selection: &Selection, month: Perio
             let Some(change) = difference(now, then) else { continue };
             let fall = if definition.better == Better::Higher { change } else { -change };
             if fall < 0.0 {
-                let value = |figure: &Figure| lang.value(figure, UnitSpace::NonBreaking);
                 let fallen = Fallen {
                     code: code.to_owned(),
                     name: now.agency_name.as_deref().unwrap_or(code).to_owned(),
                     id: definition.id.clone(),
                     title: lang.of(&definition.title.vi, &definition.title.en).to_owned(),
-                    then: value(then),
-                    now: value(now),
+                    then: ShownFigure::new(lang, then),
+                    now: ShownFigure::new(lang, now),
                     change: ShownChange::new(lang, now, definition.better, change),
                 };
                 falls.push((fall, fallen));

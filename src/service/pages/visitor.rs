@@ -72,11 +72,15 @@ impl Visitor {
         self.caller.as_ref().ok_or_else(|| PageError::log_in_first(&self.address))
     }
 
-    /// The scope that a page of dossiers shows: the one that its address names, else the only agency that the token is bound to.
+    /// The agencies that the visitor's token is bound to; `None` if it is not bound.
+    pub(super) fn bound(&self) -> Option<&[String]> {
+        self.caller.as_ref().and_then(|caller| caller.agencies.as_deref())
+    }
+
+    /// The scope that a page of dossiers shows: the one that its address names, else the first agency that the token is bound to.
     pub(super) fn scope_or_own<'q>(&'q self, named: &'q str) -> &'q str {
-        let bound = self.caller.as_ref().and_then(|caller| caller.agencies.as_deref());
-        match bound {
-            Some([only]) if named.is_empty() => only,
+        match self.bound() {
+            Some([first, ..]) if named.is_empty() => first,
             _ => named,
         }
     }

@@ -9,24 +9,25 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::figures::dossiers::cell_text;
-use super::figures::selection::{Choice, FigurePageQuery, Selection};
+use super::figures::scope_menu::ScopeMenu;
+use super::figures::selection::{FigurePageQuery, Selection};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
-use super::spreadsheet::{self, SEMICOLON};
+use super::spreadsheet::{self, MOST_IN_FILE, file_note};
 use super::visitor::Visitor;
-use crate::indicators::{FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
+use crate::indicators::{FoundWorklist, RatioStanding, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
+use crate::lists;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
-use crate::model::list::ListColumnType;
-use crate::run;
+use crate::model::list::{ListCell, ListColumnType};
+use crate::run::{self, RunError};
 use crate::service::Service;
 use crate::service::dossiers;
+use crate::service::explaining::NightRead;
 use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
 const LIMIT: u32 = 50;
-/// Dossiers in one file.
-const MOST_IN_FILE: u32 = 100_000;
 /// Columns that the page shows; the file has all.
 const SHOWN: [&str; 5] = ["dossier_code", "agency_name", "procedure_code", "received_at", "days_late"];
 
@@ -48,8 +49,7 @@ struct WorklistsPage<'a> {
     night: String,
     scope: String,
     scope_code: String,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     /// Name, title, number of dossiers, whether there are any.
     lists: Vec<(String, String, String, bool)>,
 }
@@ -64,11 +64,11 @@ struct WorklistTemplate<'a> {
     night: String,
     scope: String,
     scope_code: String,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     total: String,
-    /// Indicator, now, at best, without this list.
-    ratios: Vec<[String; 4]>,
+    /// What of the list its file has, if not all.
+    cut: Option<String>,
+    ratios: Vec<RatioRow>,
     /// Code, name, number of dossiers.
     by_agency: Vec<(String, String, String)>,
     headings: Vec<(String, bool)>,
@@ -78,6 +78,15 @@ struct WorklistTemplate<'a> {
     shown: Option<[String; 3]>,
     previous: Option<u32>,
     next: Option<u32>,
+}
+
+/// A ratio that the list touches. Each share with its counts.
+struct RatioRow {
+    indicator: String,
+    now: [String; 2],
+    unknown: Option<String>,
+    reachable: [String; 2],
+    reachable_without: [String; 2],
 }
 
 /// What is asked for, checked.
@@ -94,6 +103,13 @@ async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> R
     let selection = Selection::of_page(service, &page_query).await?;
     let scope = visitor.counts_dossiers(service, selection.figure_of())?;
     Ok(Asked { selection, scope, now: run::now() })
+}
+
+impl Asked {
+    /// Today's work, by today's definitions.
+    fn read<'a>(&'a self, service: &'a Service) -> NightRead<'a> {
+        NightRead { config: &service.config, night: &self.selection.night.record.night }
+    }
 }
 
 pub(in crate::service::pages) async fn overview(
@@ -113,8 +129,7 @@ pub(in crate::service::pages) async fn overview(
         night: moment(night.record.night.as_of),
         scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
         scope_code: asked.selection.scope_code().to_owned(),
-        tiers: asked.selection.tiers(lang),
-        agencies: asked.selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &asked.selection),
         lists: counted.lists.iter().map(row).collect(),
         layout: Layout::new(&service, &visitor, lang.of("Việc cần làm", "Worklists"), "worklists"),
     })
@@ -129,8 +144,7 @@ pub(in crate::service::pages) async fn page(
     let asked = asked(&service, &visitor, &query).await?;
     let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
     let (title, table) = if name == SILENT {
-        let at = (&asked.selection.night.record.night, asked.now);
-        let agencies = dossiers::silent_agencies(&service, at, &asked.scope).await?;
+        let agencies = dossiers::silent_agencies(asked.read(&service), asked.now, &asked.scope).await?;
         (silent_title(settings), silent_table(lang, &agencies))
     } else {
         let list = dossiers::worklist_named(&name)?;
@@ -145,9 +159,9 @@ pub(in crate::service::pages) async fn page(
         night: moment(asked.selection.night.record.night.as_of),
         scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
         scope_code: asked.selection.scope_code().to_owned(),
-        tiers: asked.selection.tiers(lang),
-        agencies: asked.selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, &asked.selection),
         total: lang.number(table.total),
+        cut: file_note(lang, table.total),
         ratios: table.ratios,
         by_agency: table.by_agency,
         headings: table.headings,
@@ -160,7 +174,7 @@ pub(in crate::service::pages) async fn page(
     })
 }
 
-/// The dossiers of a list as a file for spreadsheets, in Vietnamese: at most [`MOST_IN_FILE`].
+/// The dossiers of a list, or the silent agencies, as a file for spreadsheets, in Vietnamese: at most [`MOST_IN_FILE`].
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
@@ -168,11 +182,23 @@ pub(in crate::service::pages) async fn csv(
     Query(query): Query<WorklistQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
-    let list = dossiers::worklist_named(&name)?;
-    let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
-    let headings = found.columns.iter().map(|column| column.vi);
-    let headings = headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]);
-    spreadsheet::csv(&format!("viec-can-lam_{name}.csv"), SEMICOLON, headings, lines(list, &found, asked.now))
+    let now = asked.now;
+    let lang = Language::Vietnamese;
+    let (list, total) = if name == SILENT {
+        let agencies = dossiers::silent_agencies(asked.read(&service), now, &asked.scope).await?;
+        (lists::silent_list(&agencies), agencies.len() as u64)
+    } else {
+        let list = dossiers::worklist_named(&name)?;
+        let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
+        let total = found.total;
+        let lines = tokio::task::spawn_blocking(move || lists::worklist_list(lang, list, &found, now)).await;
+        (lines.map_err(RunError::from)?, total)
+    };
+    let headings = list.columns.iter().map(|column| column.vi.to_owned()).collect();
+    let cells = move |row: Vec<ListCell>| {
+        list.columns.iter().zip(&row).map(|(column, cell)| lists::shown(lang, column, cell)).collect()
+    };
+    spreadsheet::listed_csv(format!("viec-can-lam_{name}.csv"), headings, (list.rows, total), cells).await
 }
 
 async fn find(
@@ -184,15 +210,14 @@ async fn find(
 ) -> Result<FoundWorklist, PageError> {
     let what = format!("worklist {}", list.name);
     let read = visitor.reads_dossiers(service, asked.scope.of().clone(), &what).await?;
-    let at = (&asked.selection.night.record.night, asked.now);
-    Ok(dossiers::worklist(service, at, list, &read, page).await?)
+    Ok(dossiers::worklist(asked.read(service), asked.now, list, &read, page).await?)
 }
 
 /// What the page of a list shows.
 #[derive(Default)]
 struct Table {
     total: u64,
-    ratios: Vec<[String; 4]>,
+    ratios: Vec<RatioRow>,
     by_agency: Vec<(String, String, String)>,
     headings: Vec<(String, bool)>,
     rows: Vec<Vec<(String, bool, String)>>,
@@ -219,18 +244,9 @@ fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset
     };
     let rows: Vec<_> = found.lines.iter().map(row).collect();
     let until = u64::from(offset) + rows.len() as u64;
-    let ratios = found.ratios.iter().map(|one| {
-        let share = |numerator: u64| {
-            ratio(numerator, one.denominator)
-                .map_or_else(String::new, |share| lang.percent(share, UnitSpace::NonBreaking))
-        };
-        let now =
-            format!("{} ({} / {})", share(one.numerator), lang.number(one.numerator), lang.number(one.denominator));
-        [one.indicator.clone(), now, share(one.reachable), share(one.reachable_without)]
-    });
     Table {
         total: found.total,
-        ratios: ratios.collect(),
+        ratios: found.ratios.iter().map(|one| ratio_row(lang, one)).collect(),
         by_agency: found
             .by_agency
             .iter()
@@ -241,6 +257,23 @@ fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset
         next: (until < found.total).then(|| offset.saturating_add(LIMIT)),
         headings,
         rows,
+    }
+}
+
+fn ratio_row(lang: Language, one: &RatioStanding) -> RatioRow {
+    // Of a denominator of which nothing is known there is no share.
+    let is_known = one.unknown < one.denominator;
+    let share = |numerator: u64| {
+        let share = ratio(numerator, one.denominator).filter(|_| is_known);
+        let share = share.map_or_else(|| "–".to_owned(), |share| lang.percent(share, UnitSpace::NonBreaking));
+        [share, format!("{} / {}", lang.number(numerator), lang.number(one.denominator))]
+    };
+    RatioRow {
+        indicator: one.indicator.clone(),
+        now: share(one.numerator),
+        unknown: (one.unknown > 0).then(|| format!("{} {}", lang.number(one.unknown), lang.of("chưa rõ", "unknown"))),
+        reachable: share(one.reachable),
+        reachable_without: share(one.reachable_without),
     }
 }
 
@@ -270,16 +303,4 @@ fn silent_table(lang: Language, agencies: &[SilentAgency]) -> Table {
         rows,
         ..Table::default()
     }
-}
-
-/// The cells of each dossier, with its moment and what to do.
-fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Vec<Vec<String>> {
-    let lang = Language::Vietnamese;
-    let cells = |line: &WorklistLine| {
-        let cells = found.columns.iter().zip(&line.cells).map(|(column, cell)| cell_text(lang, column, cell));
-        let since = line.since.map(moment).unwrap_or_default();
-        let step = lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now);
-        cells.chain([since, step]).collect()
-    };
-    found.lines.iter().map(cells).collect()
 }

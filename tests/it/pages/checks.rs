@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::get;
+use super::markup::sound;
 use crate::office::Office;
 use crate::office::serving::Serving;
 
@@ -27,6 +28,75 @@ pub(super) fn are_those_of_the_command_line(office: &Office, service: &Serving, 
     reconciliation(office, service, cookie);
     integrity(office, service, cookie);
     a_form(office, service, cookie);
+    files_state_how_many_rows_there_are(office, service, cookie);
+    one_dossier(office, service, cookie);
+    conditions_are_in_words(service, cookie);
+}
+
+fn files_state_how_many_rows_there_are(office: &Office, service: &Serving, cookie: &str) {
+    for path in [
+        "/figures/par-3.4.1/dossiers.csv?period=2026&side=in_numerator",
+        "/worklists/overdue/dossiers.csv",
+        "/worklists/silent/dossiers.csv",
+        "/reconcile/return/unmatched/dossiers.csv?period=2026",
+        "/reconcile/items.csv?period=2026",
+        "/integrity/end_set_back/dossiers.csv?indicator=par-3.4.3&period=2026",
+    ] {
+        let file = get(service, path, cookie);
+        assert_eq!(file.status, 200, "{path}: {}", file.text());
+        assert_eq!(file.header("x-total-count"), lines(file.text()).len().to_string(), "{path}");
+    }
+    let silent = json(office, &["worklist", "silent", "--format", "json"]);
+    let silent = silent.as_array().expect("a list");
+    assert!(!silent.is_empty(), "a town of the past is silent");
+    let file = get(service, "/worklists/silent/dossiers.csv", cookie);
+    let codes: Vec<String> = lines(file.text()).into_iter().map(|line| line[0].clone()).collect();
+    let expected: Vec<&str> = silent.iter().filter_map(|row| row["agency"].as_str()).collect();
+    assert_eq!(codes, expected);
+    assert!(file.text().contains("Cấp xã") && !file.text().contains("commune"), "{}", file.text());
+}
+
+fn one_dossier(office: &Office, service: &Serving, cookie: &str) {
+    let listed =
+        json(office, &["explain", "par-3.4.1", "--period", "2026", "--side", "in_numerator", "--format", "json"]);
+    let code = listed["dossiers"][0]["dossier_code"].as_str().expect("it has a code").to_owned();
+    let link = format!("/figures/par-3.4.1/dossiers/{code}?period=2026&amp;scope=");
+    let list = get(service, "/figures/par-3.4.1/dossiers?period=2026&side=in_numerator", cookie);
+    assert!(list.text().contains(&format!("href=\"{link}\"")), "{link} is not in {}", list.text());
+    let expected = json(office, &["explain", "par-3.4.1", "--period", "2026", "--dossier", &code, "--format", "json"]);
+    let [dossier] = expected.as_array().expect("a list").as_slice() else { panic!("{expected}") };
+    for (lang, side, verdict) in [("vi", "Tính vào tử số", "đúng"), ("en", "In the numerator", "true")] {
+        let path = format!("/figures/par-3.4.1/dossiers/{code}?period=2026&lang={lang}");
+        let page = get(service, &path, cookie);
+        assert_eq!(page.status, 200, "{path}");
+        let text = sound(&path, page.text(), lang);
+        assert!(text.contains(side) && text.contains(verdict), "{path}: {text}");
+        let (_, conditions) = page.text().split_once("id=\"conditions-1\"").expect("a table of conditions");
+        let (conditions, rest) = conditions.split_once("</table>").expect("a table has an end");
+        let wanted = dossier["conditions"].as_array().expect("conditions").len();
+        assert_eq!(conditions.matches("scope=\"row\"").count(), wanted, "{path}");
+        let (_, versions) = rest.split_once("id=\"versions-1\"").expect("a table of versions");
+        let wanted = dossier["versions"].as_array().expect("versions").len();
+        assert_eq!(versions.matches("<th scope=\"row\"").count(), wanted, "{path}");
+    }
+    let page = get(service, "/figures/par-3.4.1/dossiers/none?period=2026", cookie);
+    assert_eq!(page.status, 404);
+    let reads = office.act(&["token", "reads", "--format", "json"]);
+    let reads = String::from_utf8(reads.stdout).expect("UTF-8");
+    assert!(reads.contains("explain par-3.4.1 2026, one dossier") && !reads.contains(&code), "{reads}");
+}
+
+/// What leaves a dossier out is in words on the page and in the file; programs get the condition.
+fn conditions_are_in_words(service: &Serving, cookie: &str) {
+    let path = "/figures/par-3.4.1/dossiers.csv?period=2026&side=excluded";
+    let file = get(service, path, cookie);
+    let table = lines(file.text());
+    assert!(!table.is_empty(), "other agencies have dossiers");
+    assert!(
+        !file.text().contains("agency_kind") && file.text().contains("= Cơ quan chuyên môn cấp tỉnh"),
+        "{}",
+        file.text()
+    );
 }
 
 fn reconciliation(office: &Office, service: &Serving, cookie: &str) {

@@ -51,6 +51,8 @@ fn later_changes_are_counted_and_taken_out_of_the_ratio() {
         Dossier { asked: Some(at("2025-05-12T09:00")), ..plain("asked on the last day") },
         Dossier { others: Some("H-old; H-other".to_owned()), ..plain("resubmitted") },
         Dossier { withdrawn: Some(at("2025-05-06T10:00")), received: Some(at("2024-05-07T10:00")), ..plain("H-old") },
+        // It ended, and no date says when.
+        Dossier { completed: None, status: Some("completed".to_owned()), ..plain("undated") },
         // Of another year.
         Dossier { received: Some(at("2024-05-07T10:00")), ..plain("of 2024") },
     ];
@@ -86,6 +88,6 @@ fn later_changes_are_counted_and_taken_out_of_the_ratio() {
             ("supplement_on_last_day", 1),
         ]
     );
-    // Six of seven are on time; of these only the plain one was not touched.
-    assert_eq!([row.any, row.numerator, row.denominator, row.numerator_without], [6, 6, 7, 1]);
+    // Six of eight are on time; of these only the plain one was not touched. Of the undated one it is not known.
+    assert_eq!([row.any, row.numerator, row.denominator, row.unknown, row.numerator_without], [6, 6, 8, 1, 1]);
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::date;
-use motcua::indicators::{FigureOf, PostDirection, ReconcileClass, ReconcilePage, compute, reconcile, unmatched_items};
+use motcua::indicators::{
+    FigureOf, PostDirection, ReconcileClass, ReconcilePage, compute, count_unmatched_items, reconcile, unmatched_items,
+};
 use motcua::model::instant::DAY_MICROS;
 use motcua::model::period::Period;
 use proptest::test_runner::{TestCaseError, TestError};
@@ -274,24 +276,61 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
         dossier("H61.02-260105-0007"),
         Dossier { others: Some("H61.02-260105-0100; H61.02-260105-0200".to_owned()), ..dossier("H61.02-260105-0009") },
         Dossier { national: Some("G09.20-260105-000001".to_owned()), ..dossier("H61.02-260105-0010") },
+        Dossier { deleted: Some(true), ..dossier("H61.02-260105-0300") },
     ];
     let items = [
         item("E1", Some("H61.02-260105-0007"), "2026-01-06T10:00"),
         item("E2", Some("G09.20-260105-000001"), "2026-01-06T10:00"),
+        // Classes do not read further codes of a dossier, nor a deleted one.
         item("E3", Some("H61.02-260105-0200"), "2026-01-06T10:00"),
         item("E4", Some("H61.02-260105-0017"), "2026-01-06T10:00"),
         item("E5", Some("HS7"), "2026-01-06T10:00"),
         item("E6", None, "2026-01-06T10:00"),
         item("E7", Some("H61.02-260105-0017"), "2025-12-31T10:00"),
+        item("E8", Some("H61.02-260105-0300"), "2026-01-06T10:00"),
+        // Only the delivery is known.
+        Item { accepted: None, delivered: Some(at("2026-01-08T10:00")), ..item("E9", Some("HS9"), "2026-01-06T10:00") },
+        // Events: of an item whose list names the dossier in the year before, and of one that no list has.
+        Item {
+            key: Some("E7 event".to_owned()),
+            delivered: Some(at("2026-01-02T10:00")),
+            ..item("E7", None, "2026-01-01T10:00")
+        },
+        // No day is known: of the night.
+        Item { accepted: None, ..item("E10", None, "2026-01-06T10:00") },
     ];
-    let year = Period::parse("2026").expect("a period");
+    let year = |text: &str| Period::parse(text).expect("a period");
+    let [this_year, year_before] = [year("2026"), year("2025")];
     let inputs = (province::offers(), province::tables(&dossiers, &items), at(NOW), None, None);
-    let found = with_inputs(inputs, |_, _| {}, move |inputs| unmatched_items(&inputs, year).expect("they are found"));
+    let (found, counts, before) = with_inputs(
+        inputs,
+        |_, _| {},
+        move |inputs| {
+            let found = |year| unmatched_items(&inputs, year).expect("they are found");
+            let count = |year| count_unmatched_items(&inputs, year).expect("they are counted");
+            (found(this_year), [count(this_year), count(year_before)], found(year_before))
+        },
+    );
     let mut found: Vec<(&str, &str, &[String])> = found
         .iter()
         .map(|one| (one.item_code.as_deref().expect("a code"), one.problem.name(), one.near.as_slice()))
         .collect();
     found.sort_unstable();
     let near = ["H61.02-260105-0007".to_owned(), "H61.02-260105-0010".to_owned()];
-    assert_eq!(found, [("E4", "unknown", &near[..]), ("E5", "ill_formed", &[]), ("E6", "no_code", &[])]);
+    let none: &[String] = &[];
+    assert_eq!(
+        found,
+        [
+            ("E10", "no_code", none),
+            ("E3", "not_counted", none),
+            ("E4", "unknown", &near[..]),
+            ("E5", "ill_formed", none),
+            ("E6", "no_code", none),
+            ("E8", "not_counted", none),
+            ("E9", "ill_formed", none),
+        ]
+    );
+    let before: Vec<&str> = before.iter().filter_map(|one| one.item_code.as_deref()).collect();
+    assert_eq!(before, ["E7"]);
+    assert_eq!(counts, [7, 1], "counting finds as many as listing");
 }

@@ -68,7 +68,7 @@ fn worklists_are_those_of_the_loops() {
                         differences.push(format!("{} is not sorted", list.name));
                     }
                     for one in &found.ratios {
-                        let found = [one.numerator, one.denominator, one.reachable, one.reachable_without];
+                        let found = [one.numerator, one.denominator, one.unknown, one.reachable, one.reachable_without];
                         let of_list =
                             expected.ratios.iter().find(|((id, of), _)| *id == one.indicator && *of == list.name);
                         if of_list.map(|(_, counts)| *counts) != Some(found) {
@@ -136,6 +136,47 @@ fn spread_around(dossiers: &mut [Dossier], items: &mut [Item], now: i64) {
         if number % 3 == 0 {
             item.delivered = item.accepted.map(|accepted| accepted + DAY_MICROS);
         }
+    }
+}
+
+/// Due on 10 March by the date that was stated first, on 20 March by the one that the source shows now. It states neither a
+/// status nor a supplement, so it is not known which of them counts.
+#[test]
+fn the_step_names_the_limit_that_is_certain() {
+    let now = at("2026-03-09T09:00");
+    let first = Some(at("2026-03-10T17:00"));
+    let dossier = Dossier {
+        code: Some("H-1".to_owned()),
+        competent: Some("S1".to_owned()),
+        procedure: Some("1.000001".to_owned()),
+        received: Some(at("2026-03-04T10:00")),
+        due: Some(at("2026-03-20T17:00")),
+        known_first: first,
+        explained: first,
+        ..Dossier::default()
+    };
+    let tables = province::tables(&[dossier], &[]);
+    let found = with_inputs(
+        (province::offers(), tables, now, None, None),
+        |_, _| {},
+        |inputs| {
+            let rules = inputs.rules.iter().find(|rules| rules.id == "seed-2639").expect("it is shipped");
+            ["due", "apology"].map(|name| {
+                let list = worklists().iter().find(|list| list.name == name).expect("it is shipped");
+                let page = WorklistPage { of: FigureOf::Province, offset: 0, limit: 10 };
+                let settings = WorklistSettings::default();
+                let found = find_worklist(&inputs, rules, list, (&settings, &[]), &page).expect("it is found");
+                let may_be =
+                    found.columns.iter().position(|column| column.name == "last_on_time_at").expect("a column");
+                let [line] = &found.lines[..] else { panic!("{name}: {:?}", found.lines) };
+                (line.limit, line.last_apology_day, line.cells[may_be].clone())
+            })
+        },
+    );
+    for (limit, apology_day, may_be) in found {
+        // The day before the limit is Monday the 9th.
+        assert_eq!((limit, apology_day), (first, Some(jiff::civil::date(2026, 3, 9))));
+        assert_eq!(may_be, ListCell::Instant(at("2026-03-20T17:00")));
     }
 }
 

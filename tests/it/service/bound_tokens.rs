@@ -6,12 +6,15 @@ use std::io::{Cursor, Read as _};
 use jiff::civil::date;
 use serde_json::Value;
 
+use motcua::model::instant::local;
+use motcua::run::now;
+
 use crate::imports::code::{sources, without_comments_and_texts, without_tests};
 use crate::office::serving::{Reply, Serving};
 use crate::office::{Office, Town, said};
 
 /// Functions of `run` that read dossiers.
-const READERS: [&str; 11] = [
+const READERS: [&str; 13] = [
     "dossier_sources",
     "integrity_dossiers",
     "explain",
@@ -23,6 +26,8 @@ const READERS: [&str; 11] = [
     "unmatched_items",
     "integrity",
     "moved_dossiers",
+    "filled_form",
+    "count_unmatched_items",
 ];
 /// The files of the service that call them: what they read is an argument that only `readable_scope.rs` makes.
 const MAY_READ: [&str; 2] = ["service/dossiers.rs", "service/explaining.rs"];
@@ -56,6 +61,11 @@ struct Bound {
     /// Codes and keys of dossiers of other agencies.
     foreign: BTreeSet<String>,
     of_own: BTreeSet<String>,
+    /// A dossier of `other` that par-3.4.1 files in 2026.
+    foreign_dossier: String,
+    own_dossier: String,
+    /// The day of the nights.
+    day: String,
     _town: Town,
 }
 
@@ -63,6 +73,8 @@ fn bound() -> Bound {
     let town = Town::new(200, 31, date(2026, 3, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
+    // Metrics are public as shipped.
+    office.edit("config/motcua.toml", |text| text.replace("public = [\"metrics\"]", "public = []"));
     office.run();
     office.run();
     // Every dossier, by the agency that it counts for.
@@ -95,11 +107,19 @@ fn bound() -> Bound {
     let (of_own, foreign) = (codes(true), codes(false));
     let foreign: BTreeSet<String> = foreign.difference(&of_own).cloned().collect();
     assert!(of_own.len() > 5 && foreign.len() > 100, "{} and {}", of_own.len(), foreign.len());
+    let dossier_of = |agency: &str| -> String {
+        let is_its =
+            |dossier: &&Value| of(dossier, "agency") == agency && of(dossier, "received_at").starts_with("2026");
+        let mut codes = dossiers.iter().filter(is_its).map(|dossier| of(dossier, "dossier_code"));
+        codes.find(|code| code.len() > 5).expect("it has a dossier of 2026 with a code")
+    };
+    let (own_dossier, foreign_dossier) = (dossier_of(&own), dossier_of(&other));
     let made = office.act(&["token", "create", "own", "--agency", &own]);
     assert!(said(&made).contains(&format!("may read the dossiers of {own} only")), "{}", said(&made));
     let token = String::from_utf8(made.stdout).expect("a token is plain").trim().to_owned();
     let serving = Serving::start(&office);
-    Bound { office, serving, token, own, other, foreign, of_own, _town: town }
+    let day = local(now()).date().to_string();
+    Bound { office, serving, token, own, other, foreign, of_own, foreign_dossier, own_dossier, day, _town: town }
 }
 
 /// The text of an answer, and of the parts of a workbook.
@@ -115,9 +135,10 @@ fn text_of(reply: &Reply) -> String {
     all
 }
 
-/// What a text has of others' dossiers.
-fn leaks(text: &str, foreign: &BTreeSet<String>) -> Vec<String> {
-    foreign.iter().filter(|code| text.contains(code.as_str())).cloned().collect()
+/// What the answer to an address has of others' dossiers. A code that the address itself has is repeated in links and errors.
+fn leaks(text: &str, bound: &Bound, address: &str) -> Vec<String> {
+    let is_leaked = |code: &&String| text.contains(code.as_str()) && !address.contains(code.as_str());
+    bound.foreign.iter().filter(is_leaked).cloned().collect()
 }
 
 #[test]
@@ -126,6 +147,8 @@ fn no_route_shows_a_bound_token_the_dossiers_of_another_agency() {
     every_operation(&bound);
     every_page(&bound);
     what_is_its_own_is_read(&bound);
+    counts_are_those_of_its_agency(&bound);
+    of_two_agencies_the_pages_show_the_first(&bound);
     wrong_agencies_are_named(&bound.office);
 }
 
@@ -144,7 +167,20 @@ fn values<'v>(bound: &'v Bound, name: &str) -> Vec<&'v str> {
         "direction" => vec!["submission", "return"],
         "class" => vec!["unmatched", "matched", "post_only", "portal_only"],
         "kind" => vec!["end_set_back", "due_moved_unexplained"],
+        "dossier" => vec![bound.own_dossier.as_str(), bound.foreign_dossier.as_str()],
         other => panic!("`{other}` is a new parameter: give it values, so that its route is tried with a bound token"),
+    }
+}
+
+/// Values for the parameters that an operation does not require, and that select what of its dossiers is answered.
+fn further_values<'v>(bound: &'v Bound, name: &str) -> Vec<&'v str> {
+    match name {
+        "side" => vec!["in_numerator", "not_in_numerator", "unknown", "undecided", "excluded"],
+        "list" => vec!["figures", "dossiers"],
+        "as_of" => vec![bound.day.as_str()],
+        "after" => vec!["2"],
+        "class" | "direction" | "dossier" | "run" | "indicator" | "connector" => values(bound, name),
+        _ => Vec::new(),
     }
 }
 
@@ -188,6 +224,13 @@ fn every_operation(bound: &Bound) {
                     queries = queries.iter().flat_map(with).collect();
                 }
             }
+            // Of the parameters that are not required one at a time.
+            let further: Vec<String> = parameters
+                .iter()
+                .filter(|one| one["in"] == "query" && one["required"] != true && !is_public)
+                .filter_map(|one| one["name"].as_str())
+                .flat_map(|name| further_values(bound, name).into_iter().map(move |value| format!("&{name}={value}")))
+                .collect();
             let has = |name: &str| parameters.iter().any(|one| one["name"] == name);
             let scopes = if has("agency") {
                 vec![
@@ -201,27 +244,31 @@ fn every_operation(bound: &Bound) {
             };
             let formats = if has("format") { vec!["", "&format=csv", "&format=xlsx"] } else { vec![""] };
             for path in filled(bound, path) {
-                for query in &queries {
-                    for (scope, format) in scopes.iter().flat_map(|scope| formats.iter().map(move |one| (scope, one))) {
-                        let address = format!("/api/v1{path}?{query}{scope}{format}");
-                        let address = address.replace("?&", "?");
-                        let reply = bound.serving.get(&address, &bound.token);
-                        let text = text_of(&reply);
-                        assert_eq!(leaks(&text, &bound.foreign), [""; 0], "{address}");
-                        assert!(reply.status < 500, "{address}: {text}");
-                        tried += 1;
-                        if reply.status == 403 {
-                            refused += 1;
-                            assert!(text.contains(&format!("is bound to `{}`", bound.own)), "{address}: {text}");
-                        }
-                        // Another agency, a tier: refused on every route that reads dossiers.
-                        let is_other = scope.contains(&bound.other) || scope.contains("tier");
-                        if is_other && !is_public && reply.status == 200 {
-                            assert!(
-                                path == "/differences" && !query.contains("indicator"),
-                                "{address} reads what is not its own"
-                            );
-                        }
+                let mut addresses = Vec::new();
+                for scope in &scopes {
+                    for query in &queries {
+                        addresses.extend(formats.iter().map(|format| (scope, format!("{query}{scope}{format}"))));
+                    }
+                    addresses.extend(further.iter().map(|one| (scope, format!("{}{one}{scope}", queries[0]))));
+                }
+                for (scope, query) in addresses {
+                    let address = format!("/api/v1{path}?{query}").replace("?&", "?");
+                    let reply = bound.serving.get(&address, &bound.token);
+                    let text = text_of(&reply);
+                    assert_eq!(leaks(&text, bound, &address), [""; 0], "{address}");
+                    assert!(reply.status < 500, "{address}: {text}");
+                    tried += 1;
+                    if reply.status == 403 {
+                        refused += 1;
+                        assert!(text.contains(&format!("is bound to `{}`", bound.own)), "{address}: {text}");
+                    }
+                    // Another agency, a tier: refused on every route that reads dossiers.
+                    let is_other = scope.contains(&bound.other) || scope.contains("tier");
+                    if is_other && !is_public && reply.status == 200 {
+                        assert!(
+                            path == "/differences" && !query.contains("indicator"),
+                            "{address} reads what is not its own"
+                        );
                     }
                 }
             }
@@ -246,7 +293,7 @@ fn every_page(bound: &Bound) {
                     let address = format!("{path}?scope={scope}{period}");
                     let reply = get(&address);
                     let text = text_of(&reply);
-                    assert_eq!(leaks(&text, &bound.foreign), [""; 0], "{address}");
+                    assert_eq!(leaks(&text, bound, &address), [""; 0], "{address}");
                     assert!(reply.status < 500, "{address}: {text}");
                     tried += 1;
                 }
@@ -267,9 +314,25 @@ fn every_page(bound: &Bound) {
         ("/connectors".to_owned(), 403),
         ("/connectors/portal-igate/rejected/1".to_owned(), 403),
         ("/runs/1".to_owned(), 403),
+        // Forms count dossiers by sector, which no night publishes.
+        ("/forms/II.06a?period=2026-Q1".to_owned(), 200),
+        (format!("/forms/II.06a?period=2026-Q1&scope={}", bound.own), 200),
+        (format!("/forms/II.06a?period=2026-Q1&scope={}", bound.other), 403),
+        ("/forms/II.06a?period=2026-Q1&scope=province".to_owned(), 403),
+        (format!("/forms/II.06a/workbook.xlsx?period=2026-Q1&scope={}", bound.other), 403),
+        (format!("/figures/par-3.4.1/dossiers/{}?period=2026", bound.own_dossier), 200),
+        (format!("/figures/par-3.4.1/dossiers/{}?period=2026", bound.foreign_dossier), 404),
+        (format!("/figures/par-3.4.1/dossiers/{}?period=2026&scope={}", bound.foreign_dossier, bound.other), 403),
+        // The state of every connector.
+        ("/metrics".to_owned(), 403),
     ] {
         assert_eq!(get(&path).status, status, "{path}");
     }
+    // Items have no agency; the sources of an agency are those of others too.
+    let page = get(&format!("/reconcile?period=2026&scope={}", bound.own));
+    assert!(page.status == 200 && !page.text().contains("/reconcile/items"), "{}", page.text());
+    let page = get(&format!("/agencies/{}?period=2026", bound.own));
+    assert!(page.text().contains("/worklists/overdue") && !page.text().contains("Nguồn của hồ sơ"), "{}", page.text());
     let page = get("/figures/par-3.4.1/dossiers?period=2026&side=in_numerator");
     assert_eq!(page.status, 200);
     assert!(bound.of_own.iter().any(|code| page.text().contains(code)), "its own dossiers are shown");
@@ -311,6 +374,49 @@ fn what_is_its_own_is_read(bound: &Bound) {
     assert_eq!(agencies("own"), *bound.own);
     assert_eq!(agencies("both"), format!("{} {}", bound.own, bound.other));
     assert_eq!(agencies("all"), Value::Null);
+}
+
+/// Not only codes: the numbers of a bound token are those of its agency, too.
+fn counts_are_those_of_its_agency(bound: &Bound) {
+    let all = bound.office.token("every", "read");
+    for path in [
+        "worklists?",
+        "reconcile?period=2026",
+        "integrity?indicator=par-3.4.1&period=2026",
+        "explain?indicator=par-3.4.1&period=2026",
+    ] {
+        let own = bound.serving.get(&format!("/api/v1/{path}"), &bound.token);
+        let of_agency = bound.serving.get(&format!("/api/v1/{path}&agency={}", bound.own), &all);
+        assert_eq!((own.status, of_agency.status), (200, 200), "{path}");
+        assert_eq!(own.json(), of_agency.json(), "{path}");
+    }
+    let dossier = |code: &str| format!("/api/v1/explain?indicator=par-3.4.1&period=2026&dossier={code}");
+    let get = |address: &str, token: &str| bound.serving.get(address, token).status;
+    assert_eq!(get(&dossier(&bound.foreign_dossier), &all), 200);
+    assert_eq!(get(&dossier(&bound.own_dossier), &bound.token), 200);
+    assert_eq!(get(&dossier(&bound.foreign_dossier), &bound.token), 404);
+    assert_eq!(get("/metrics", &all), 200);
+}
+
+fn of_two_agencies_the_pages_show_the_first(bound: &Bound) {
+    let both = format!("{},{}", bound.own, bound.other);
+    let made = bound.office.act(&["token", "create", "pair", "--agency", &both]);
+    let token = String::from_utf8(made.stdout).expect("a token is plain").trim().to_owned();
+    let get = |path: &str| bound.serving.get(path, &token);
+    let home = get("/");
+    assert_eq!((home.status, home.header("location")), (303, "/worklists"));
+    for path in ["/worklists", "/reconcile?period=2026", "/integrity?period=2026", "/forms?period=2026-Q1"] {
+        let page = get(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.text());
+        let (_, menu) = page.text().split_once("name=\"scope\">").expect("a menu of scopes");
+        let (menu, _) = menu.split_once("</select>").expect("a menu has an end");
+        let options: BTreeSet<&str> =
+            menu.split("<option value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        for code in [&bound.own, &bound.other] {
+            assert!(options.contains(code.as_str()), "{path}: {options:?}");
+        }
+        assert!(!options.contains("") && !options.contains("tier-commune"), "{path}: {options:?}");
+    }
 }
 
 fn wrong_agencies_are_named(office: &Office) {

@@ -11,21 +11,22 @@ use axum::response::Response;
 use serde::Deserialize;
 use strum::IntoEnumIterator as _;
 
-use super::listing::{LIMIT, ListedRows, ListingPage, MOST_IN_FILE, neighbours};
+use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
 use crate::config::Configuration;
 use crate::indicators::{INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, integrity_problem};
 use crate::locale::{Initial, Language, UnitSpace};
 use crate::model::figure::ratio;
-use crate::model::list::ListColumnType;
+use crate::model::list::{ListCell, ListColumnType};
 use crate::service::Service;
-use crate::service::dossiers::{self, NightRead};
-use crate::service::explaining::config_of_night;
+use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::dossiers::cell_text;
-use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, indicator_named, night_summary};
+use crate::service::pages::figures::scope_menu::ScopeMenu;
+use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, SEMICOLON};
+use crate::service::pages::spreadsheet::{self, MOST_IN_FILE, SEMICOLON, file_note};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 use crate::service::readable_scope::ReadableScope;
@@ -63,8 +64,7 @@ struct IntegrityTemplate<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     kinds: Vec<KindRow>,
     rows: Vec<AgencyRow>,
 }
@@ -84,9 +84,17 @@ struct AgencyRow {
     name: String,
     /// Dossiers by kind, with the kind's name; empty for none.
     dossiers: Vec<(&'static str, String)>,
+    /// Counts and share, and what is unknown of them.
+    now: Counted,
+    /// Counts and share without these dossiers.
+    without: Counted,
+}
+
+/// A share with its counts.
+struct Counted {
     counts: String,
-    now: String,
-    without: String,
+    share: String,
+    unknown: Option<String>,
 }
 
 /// What was asked for, checked.
@@ -101,21 +109,17 @@ async fn asked(service: &Service, visitor: &Visitor, query: &IntegrityQuery) -> 
     visitor.reader()?;
     let page_query = FigurePageQuery::of(&query.period, visitor.scope_or_own(&query.scope), &query.as_of);
     let selection = Selection::of_page(service, &page_query).await?;
+    let night_config = config_of_night(service, &selection.night).await?;
+    let of = NightRead { config: &night_config, night: &selection.night.record.night };
     let indicator = if query.indicator.is_empty() {
-        let usual = judged(&service.config).next();
-        usual.ok_or_else(|| PageError::not_found("no indicator is a ratio that counts dossiers one by one"))?
+        let usual = judged(&night_config).next();
+        usual.ok_or_else(|| PageError::not_found("no indicator is a ratio of dossiers on time"))?
     } else {
         query.indicator.clone()
     };
-    indicator_named(service, &indicator)?;
-    let night_config = config_of_night(service, &selection.night).await?;
-    let of_night = night_config.indicators.iter().find(|known| known.definition.id == indicator);
-    if of_night.is_none_or(|known| integrity_problem(&known.definition).is_some()) {
-        let known: Vec<String> = judged(&service.config).collect();
-        let detail = format!(
-            "`indicator`: `{indicator}` is no ratio that counts dossiers one by one; there are: {}",
-            known.join(", ")
-        );
+    if let Some(problem) = integrity_problem(of.defined(&indicator)?) {
+        let known: Vec<String> = judged(&night_config).collect();
+        let detail = format!("`indicator`: `{indicator}` {problem}; there are: {}", known.join(", "));
         return Err(PageError::new(StatusCode::BAD_REQUEST, detail));
     }
     let scope = visitor.counts_dossiers(service, selection.figure_of())?;
@@ -152,12 +156,12 @@ pub(in crate::service::pages) async fn page(
     let rows = asked.rows().await?;
     let (lang, selection) = (visitor.lang, &asked.selection);
     let title = |id: &str| {
-        let known = service.config.indicators.iter().find(|known| known.definition.id == id);
+        let known = asked.night_config.indicators.iter().find(|known| known.definition.id == id);
         known.map_or_else(String::new, |known| {
             lang.of(&known.definition.title.vi, &known.definition.title.en).to_owned()
         })
     };
-    let indicators = judged(&service.config).map(|id| (id.clone(), title(&id), id == asked.indicator)).collect();
+    let indicators = judged(&asked.night_config).map(|id| (id.clone(), title(&id), id == asked.indicator)).collect();
     html(&IntegrityTemplate {
         night: night_summary(&service, &visitor, selection).await?,
         title: title(&asked.indicator),
@@ -170,8 +174,7 @@ pub(in crate::service::pages) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, selection),
         kinds: kinds(lang, &rows),
         rows: rows.iter().map(|row| agency_row(lang, row)).collect(),
         layout: Layout::new(
@@ -229,9 +232,13 @@ fn explained(lang: Language, kind: IntegrityKind) -> &'static str {
 }
 
 fn agency_row(lang: Language, row: &IntegrityRow) -> AgencyRow {
-    let share = |numerator: u64| {
-        ratio(numerator, row.denominator)
-            .map_or_else(|| "–".to_owned(), |share| lang.percent(share, UnitSpace::NonBreaking))
+    let counted = |numerator: u64, unknown: u64| Counted {
+        counts: format!("{} / {}", lang.number(numerator), lang.number(row.denominator)),
+        // Of a denominator of which nothing is known there is no share.
+        share: ratio(numerator, row.denominator)
+            .filter(|_| row.unknown < row.denominator)
+            .map_or_else(|| "–".to_owned(), |share| lang.percent(share, UnitSpace::NonBreaking)),
+        unknown: (unknown > 0).then(|| format!("{} {}", lang.number(unknown), lang.of("chưa rõ", "unknown"))),
     };
     let count = |(kind, dossiers): (IntegrityKind, u64)| {
         (kind.name(), if dossiers > 0 { lang.number(dossiers) } else { String::new() })
@@ -240,9 +247,8 @@ fn agency_row(lang: Language, row: &IntegrityRow) -> AgencyRow {
         code: row.agency.to_string(),
         name: row.agency_name.to_string(),
         dossiers: IntegrityKind::iter().zip(row.dossiers).map(count).collect(),
-        counts: format!("{} / {}", lang.number(row.numerator), lang.number(row.denominator)),
-        now: share(row.numerator),
-        without: share(row.numerator_without),
+        now: counted(row.numerator, row.unknown),
+        without: counted(row.numerator_without, 0),
     }
 }
 
@@ -257,13 +263,21 @@ pub(in crate::service::pages) async fn csv(
         ratio(numerator, whole).map_or_else(String::new, |share| format!("{:.2}", share * 100.0).replace('.', ","))
     };
     let cells = |row: &IntegrityRow| {
-        let counts = row.dossiers.iter().chain([&row.numerator, &row.denominator]).map(u64::to_string);
+        let counts = [row.numerator, row.denominator, row.unknown, row.numerator_without];
+        let counts = row.dossiers.iter().chain(&counts).map(u64::to_string).collect::<Vec<_>>();
         let shares = [share(row.numerator, row.denominator), share(row.numerator_without, row.denominator)];
         [row.agency.to_string(), row.agency_name.to_string()].into_iter().chain(counts).chain(shares).collect()
     };
     let rows: Vec<Vec<String>> = asked.rows().await?.iter().map(cells).collect();
     let headings = ["Mã đơn vị", "Đơn vị"].into_iter().chain(IntegrityKind::iter().map(|kind| kind.meaning()[0]));
-    let headings = headings.chain(["Tử số", "Mẫu số", "Tỷ lệ (%)", "Tỷ lệ nếu không tính các hồ sơ này (%)"]);
+    let headings = headings.chain([
+        "Tử số",
+        "Mẫu số",
+        "Chưa rõ",
+        "Tử số nếu không tính các hồ sơ này",
+        "Tỷ lệ (%)",
+        "Tỷ lệ nếu không tính các hồ sơ này (%)",
+    ]);
     let name = format!("sua-doi_{}_{}.csv", spreadsheet::plain_name(&asked.indicator), asked.selection.period);
     spreadsheet::csv(&name, SEMICOLON, headings, rows)
 }
@@ -334,6 +348,7 @@ pub(in crate::service::pages) async fn listed(
         subtitle: format!("{} · {place} · {period}: {}", asked.indicator, lang.number(found.total)),
         explained: explained(lang, kind).to_owned(),
         csv: format!("{address}/dossiers.csv?{query_text}"),
+        cut: file_note(lang, found.total),
         rows: ListedRows::new(lang, headings, rows.collect(), (query.offset, found.total)),
         previous: previous.map(at),
         next: next.map(at),
@@ -352,10 +367,11 @@ pub(in crate::service::pages) async fn dossiers_csv(
     let kind = kind_named(&kind)?;
     let query = IntegrityQuery { offset: 0, ..query };
     let (asked, found) = find(&service, &visitor, kind, &query, MOST_IN_FILE).await?;
-    let rows = found.rows.iter().map(|row| {
-        let cells = INTEGRITY_COLUMNS.iter().zip(row);
-        cells.map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
-    });
     let name = format!("sua-doi_{}_{}.csv", kind.name(), asked.selection.period);
-    spreadsheet::csv(&name, SEMICOLON, INTEGRITY_COLUMNS.iter().map(|column| column.vi), rows)
+    let headings = INTEGRITY_COLUMNS.iter().map(|column| column.vi.to_owned()).collect();
+    let cells = |row: Vec<ListCell>| {
+        let cells = INTEGRITY_COLUMNS.iter().zip(&row);
+        cells.map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
+    };
+    spreadsheet::listed_csv(name, headings, (found.rows, found.total), cells).await
 }

@@ -7,8 +7,6 @@ use crate::service::pages::layout::Layout;
 
 /// Rows on one page.
 pub(super) const LIMIT: u32 = 50;
-/// Rows in one file.
-pub(super) const MOST_IN_FILE: u32 = 100_000;
 
 /// Values for `templates/listing.html`.
 #[derive(Template)]
@@ -23,6 +21,8 @@ pub(super) struct ListingPage<'a> {
     /// What the rows mean and what to do; may be empty.
     pub(super) explained: String,
     pub(super) csv: String,
+    /// What of the list the file has, if not all.
+    pub(super) cut: Option<String>,
     pub(super) rows: ListedRows,
     /// Addresses of the pages before and after.
     pub(super) previous: Option<String>,

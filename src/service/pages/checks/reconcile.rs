@@ -13,8 +13,9 @@ use crate::config::Configuration;
 use crate::indicators::{ClassCount, PostDirection, ReconcileClass, Reconciliation};
 use crate::locale::{Initial, Language};
 use crate::service::Service;
-use crate::service::dossiers::{self, NightRead};
-use crate::service::explaining::config_of_night;
+use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
+use crate::service::pages::figures::scope_menu::ScopeMenu;
 use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
@@ -47,11 +48,10 @@ struct ReconcileTemplate<'a> {
     as_of: String,
     same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     directions: Vec<Direction>,
-    /// Postal items that belong to no dossier.
-    items: String,
+    /// Postal items that belong to no dossier; they are of the province.
+    items: Option<String>,
 }
 
 /// One direction of the post.
@@ -127,7 +127,7 @@ pub(in crate::service::pages) async fn page(
         let counted = dossiers::reconcile_counts(asked.night(), about, &asked.scope).await?;
         directions.push(shown(lang, direction, &counted));
     }
-    let items = dossiers::count_unmatched_items(asked.night(), selection.period).await?;
+    let items = dossiers::count_unmatched_items(asked.night(), selection.period, &asked.scope).await?;
     html(&ReconcileTemplate {
         night: night_summary(&service, &visitor, selection).await?,
         scope: selection.scope_name(lang, &service.config.settings.province.name),
@@ -137,10 +137,9 @@ pub(in crate::service::pages) async fn page(
         as_of: selection.as_of.clone().unwrap_or_default(),
         same_night: selection.same_night(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_dossiers(&service, &visitor, selection),
         directions,
-        items: lang.number(items),
+        items: items.map(|items| lang.number(items)),
         layout: Layout::new(
             &service,
             &visitor,

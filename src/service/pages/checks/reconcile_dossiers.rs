@@ -7,14 +7,14 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use strum::IntoEnumIterator as _;
 
-use super::listing::{LIMIT, ListedRows, ListingPage, MOST_IN_FILE, neighbours};
+use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
 use super::reconcile::{Asked, ReconcileQuery, asked, to_do};
 use crate::indicators::{PostDirection, ReconcileClass, ReconciledDossier, Reconciliation};
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, SEMICOLON};
+use crate::service::pages::spreadsheet::{self, MOST_IN_FILE, file_note};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 
@@ -63,10 +63,7 @@ pub(in crate::service::pages) async fn page(
     let (of_direction, of_class) = direction_and_class(&direction, &class)?;
     let (asked, found) = find(&service, &visitor, (of_direction, of_class), &query, LIMIT).await?;
     let (lang, selection) = (visitor.lang, &asked.selection);
-    let total = match of_class {
-        Some(class) => found.totals.get(&class).copied().unwrap_or(0),
-        None => found.totals.iter().filter(|(class, _)| **class != ReconcileClass::Matched).map(|(_, n)| n).sum(),
-    };
+    let total = total(&found, of_class);
     let (previous, next) = neighbours(query.offset, found.dossiers.len(), total);
     let scope = selection.scope_code();
     let query_text = format!(
@@ -96,11 +93,20 @@ pub(in crate::service::pages) async fn page(
         ),
         explained: of_class.map(|class| to_do(lang, class).to_owned()).unwrap_or_default(),
         csv: format!("{address}/dossiers.csv?{query_text}"),
+        cut: file_note(lang, total),
         rows: ListedRows::new(lang, headings(lang), rows, (query.offset, total)),
         previous: previous.map(at),
         next: next.map(at),
         title,
     })
+}
+
+/// Dossiers of a class, `None`: of all that do not match.
+fn total(found: &Reconciliation, class: Option<ReconcileClass>) -> u64 {
+    match class {
+        Some(class) => found.totals.get(&class).copied().unwrap_or(0),
+        None => found.totals.iter().filter(|(class, _)| **class != ReconcileClass::Matched).map(|(_, n)| n).sum(),
+    }
 }
 
 /// Headings of a list, with whether the column has numbers.
@@ -146,9 +152,10 @@ pub(in crate::service::pages) async fn csv(
     let (asked, found) = find(&service, &visitor, of, &query, MOST_IN_FILE).await?;
     let lang = Language::Vietnamese;
     let name = format!("doi-chieu_{direction}_{class}_{}.csv", asked.selection.period);
-    let headings = headings(lang);
-    let rows = found.dossiers.iter().map(|dossier| cells(lang, dossier).into());
-    spreadsheet::csv(&name, SEMICOLON, headings.iter().map(|(heading, _)| heading.as_str()), rows)
+    let headings = headings(lang).into_iter().map(|(heading, _)| heading).collect();
+    let total = total(&found, of.1);
+    let cells = move |dossier: ReconciledDossier| cells(lang, &dossier).into();
+    spreadsheet::listed_csv(name, headings, (found.dossiers, total), cells).await
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use super::reconcile::ReconcileQuery;
 use crate::indicators::{FigureOf, UnmatchedItem};
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
-use crate::service::dossiers::{self, NightRead};
-use crate::service::explaining::config_of_night;
+use crate::service::dossiers;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::selection::{FigurePageQuery, Selection};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, SEMICOLON};
+use crate::service::pages::spreadsheet;
 use crate::service::pages::visitor::Visitor;
 
 async fn find(
@@ -85,6 +85,8 @@ pub(in crate::service::pages) async fn page(
             )
             .to_owned(),
         csv: format!("/reconcile/items.csv?{query_text}"),
+        // The file has all of them.
+        cut: None,
         rows: ListedRows::new(lang, headings(lang), listed, (query.offset, total)),
         previous: previous.map(at),
         next: next.map(at),
@@ -98,8 +100,9 @@ pub(in crate::service::pages) async fn csv(
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
     let (selection, items) = find(&service, &visitor, &query).await?;
-    let headings = headings(Language::Vietnamese);
-    let rows = items.iter().map(|item| cells(Language::Vietnamese, item));
+    let headings = headings(Language::Vietnamese).into_iter().map(|(heading, _)| heading).collect();
     let name = format!("buu-gui-khong-ho-so_{}.csv", selection.period);
-    spreadsheet::csv(&name, SEMICOLON, headings.iter().map(|(heading, _)| heading.as_str()), rows)
+    let total = items.len() as u64;
+    let cells = |item: UnmatchedItem| cells(Language::Vietnamese, &item);
+    spreadsheet::listed_csv(name, headings, (items, total), cells).await
 }

@@ -20,13 +20,13 @@ pub(in crate::service::pages) struct ConnectorQuery {
 pub(in crate::service::pages) struct Banner {
     pub(in crate::service::pages) operation: Option<&'static str>,
     pub(in crate::service::pages) under_way: Option<String>,
-    pub(in crate::service::pages) failure: Option<String>,
+    /// When the last run failed, and the original message, which is English.
+    pub(in crate::service::pages) failure: Option<(String, String)>,
 }
 
 impl Banner {
     pub(in crate::service::pages) fn new(service: &Service, lang: Language, query: &ConnectorQuery) -> Self {
-        let failure =
-            service.runner.failure().map(|failure| format!("{} ({})", failure.message, moment(failure.since)));
+        let failure = service.runner.failure().map(|failure| (moment(failure.since), failure.message));
         Self { operation: operation(lang, &query.done), under_way: under_way(service, lang), failure }
     }
 }
@@ -53,24 +53,32 @@ fn operation(lang: Language, done: &str) -> Option<&'static str> {
 fn under_way(service: &Service, lang: Language) -> Option<String> {
     let progress = service.runner.progress()?;
     let (purpose, since) = (lang.purpose(progress.purpose), moment(progress.since));
-    let step = if progress.step.is_empty() { String::new() } else { format!(" · {}", step(lang, &progress.step)) };
+    let step = step(lang, &progress.step).map(|step| format!(" · {step}")).unwrap_or_default();
     Some(format!("{purpose}, {} {since}{step}", lang.words().since))
 }
 
-/// Translates a step of a run. Steps that are not recognized stay English.
-fn step(lang: Language, english: &str) -> String {
+/// A step of a run in a language; `None` for none, and for a step that has no Vietnamese words.
+fn step(lang: Language, english: &str) -> Option<String> {
     if lang == Language::English {
-        return english.to_owned();
+        return Some(english.to_owned()).filter(|step| !step.is_empty());
     }
-    match english.split_once(": ") {
-        Some((name, "settling")) => format!("{name}: đang ghi"),
-        Some((name, rest)) => {
-            let rest = rest.replacen("page ", "trang ", 1).replacen(" records", " bản ghi", 1);
-            format!("{name}: {}", rest.replacen(" rejected rows", " dòng bị loại", 1))
-        }
-        None if english == "computing figures" => "đang tính số liệu".to_owned(),
-        None => english.to_owned(),
-    }
+    let Some((name, rest)) = english.split_once(": ") else {
+        let known = match english {
+            "computing figures" => "đang tính số liệu",
+            "publishing to PostgreSQL" => "đang ghi vào PostgreSQL",
+            _ => return None,
+        };
+        return Some(known.to_owned());
+    };
+    let rest = match rest.split(' ').collect::<Vec<_>>()[..] {
+        ["settling"] => "đang ghi".to_owned(),
+        ["page", page, records, "records"] => format!("trang {}, {records} bản ghi", page.trim_end_matches(',')),
+        [rows, "rejected", "rows"] => format!("{rows} dòng bị loại"),
+        ["mapping", "run", run, "again"] => format!("xử lý lại lượt {run}"),
+        ["slice", number, "of", count, ..] => format!("phần {number} / {}", count.trim_end_matches(',')),
+        _ => return None,
+    };
+    Some(format!("{name}: {rest}"))
 }
 
 #[cfg(test)]
@@ -80,9 +88,22 @@ mod tests {
     #[test]
     fn steps_are_translated() {
         let vietnamese = |english| step(Language::Vietnamese, english);
-        assert_eq!(vietnamese("portal-igate: page 3, 120 records"), "portal-igate: trang 3, 120 bản ghi");
-        assert_eq!(vietnamese("feedback: settling"), "feedback: đang ghi");
-        assert_eq!(vietnamese("computing figures"), "đang tính số liệu");
-        assert_eq!(step(Language::English, "feedback: settling"), "feedback: settling");
+        for (english, expected) in [
+            ("portal-igate: page 3, 120 records", "portal-igate: trang 3, 120 bản ghi"),
+            ("feedback: settling", "feedback: đang ghi"),
+            ("portal-igate: 12 rejected rows", "portal-igate: 12 dòng bị loại"),
+            ("portal-igate: mapping run 7 again", "portal-igate: xử lý lại lượt 7"),
+            ("portal-igate: slice 2 of 12, 2026-02", "portal-igate: phần 2 / 12"),
+            ("computing figures", "đang tính số liệu"),
+            ("publishing to PostgreSQL", "đang ghi vào PostgreSQL"),
+        ] {
+            assert_eq!(vietnamese(english).as_deref(), Some(expected));
+        }
+        // No English on a Vietnamese page.
+        assert_eq!(vietnamese("something new"), None);
+        assert_eq!(vietnamese("portal-igate: something new"), None);
+        assert_eq!(vietnamese(""), None);
+        assert_eq!(step(Language::English, "feedback: settling").as_deref(), Some("feedback: settling"));
+        assert_eq!(step(Language::English, ""), None);
     }
 }

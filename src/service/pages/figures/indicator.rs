@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use super::scope_menu::ScopeMenu;
 use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, indicator_named, night_summary, tier_scope};
 use super::shown_figure::ShownFigure;
 use super::trend;
@@ -59,8 +60,7 @@ struct IndicatorPage<'a> {
     /// Whether the figure has dossiers to list.
     has_dossiers: bool,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     own: Option<ShownFigure>,
     chart: Option<String>,
     groups: Vec<(&'static str, Vec<ScopeRow>)>,
@@ -159,8 +159,7 @@ pub(in crate::service::pages) async fn page(
         api: api_address(&service, &headers, &id, &selection),
         has_dossiers: unexplained(definition).is_none(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_figures(&selection, lang),
         own: shown,
         chart: trend::chart(lang, &trend::until(own, selection.period)),
         groups: groups(lang, &selection, of_period, (definition, order), province),

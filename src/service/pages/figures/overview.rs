@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
+use super::scope_menu::ScopeMenu;
 use super::selection::{Choice, FigurePageQuery, Selection, night_summary};
 use super::shown_figure::ShownFigure;
 use super::trend;
@@ -33,8 +34,7 @@ struct FiguresPage<'a> {
     same_night: String,
     is_running: bool,
     periods: Vec<(&'static str, Vec<Choice>)>,
-    tiers: Vec<Choice>,
-    agencies: Vec<(&'static str, Vec<Choice>)>,
+    scopes: ScopeMenu,
     /// Number of targets that are met, still possible, not met.
     summary: [usize; 3],
     /// Number of targets of which it is not known whether they are met.
@@ -126,8 +126,7 @@ pub(in crate::service::pages) async fn page(
         same_night: selection.same_night(),
         is_running: selection.is_running(),
         periods: selection.periods(lang),
-        tiers: selection.tiers(lang),
-        agencies: selection.agencies(lang),
+        scopes: ScopeMenu::of_figures(&selection, lang),
         summary,
         unknown,
         groups,

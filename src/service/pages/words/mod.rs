@@ -307,6 +307,8 @@ words! {
     t429: "Thử quá nhiều lần", "Too many attempts";
     t500: "Lỗi của hệ thống", "Internal error";
     t503: "Chưa có đêm nào", "No night yet";
+    busy: "Hệ thống đang bận", "Busy";
+    busy_why: "Các yêu cầu khác đang được tính. Hãy đợi chừng một phút rồi mở lại trang. Nếu vẫn vậy, hãy báo người trực kỹ thuật.", "Other requests are being computed. Wait about a minute and open the page again. If it stays like this, tell the engineer on duty.";
     t400_why: "Đường dẫn có giá trị mà hệ thống không có: kỳ báo cáo, đơn vị hoặc bộ lọc.", "The address contains a period, agency or filter that does not exist.";
     t403_why: "Thao tác bị từ chối: mã truy cập không có quyền, biểu mẫu đã cũ, hoặc yêu cầu đến từ trang khác. Hãy mở lại trang và thử lại.", "Refused: the token lacks the scope, the form is out of date, or the request came from another site. Open the page again and retry.";
     t404_why: "Địa chỉ không đúng, hoặc nội dung không còn được giữ.", "The address is wrong, or the content has been deleted.";

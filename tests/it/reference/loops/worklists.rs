@@ -18,8 +18,8 @@ use super::{ShippedRules, day_of};
 pub(in super::super) struct Worklists {
     /// Positions of the dossiers of each list.
     pub(in super::super) lists: BTreeMap<&'static str, BTreeSet<usize>>,
-    /// Of each ratio of on time: numerator, denominator, at best, and at best without each list.
-    pub(in super::super) ratios: BTreeMap<(&'static str, &'static str), [u64; 4]>,
+    /// Of each ratio of on time: numerator, denominator, unknown, at best, and at best without each list.
+    pub(in super::super) ratios: BTreeMap<(&'static str, &'static str), [u64; 5]>,
 }
 
 /// The next working day after a day, `count` times.
@@ -113,11 +113,11 @@ pub(in super::super) fn worklists(
         add("ready", is_ready && status.is_none_or(|status| status == "completed"));
         of_ratios.extend(ratio_of(&received, now).map(|(id, counts)| (place, id, counts, is_open)));
     }
-    for (place, id, [numerator, reachable, _], is_open) in of_ratios {
+    for (place, id, [numerator, unknown, reachable], is_open) in of_ratios {
         for (list, listed) in &found.lists {
             let counts = found.ratios.entry((id, list)).or_default();
             let without = reachable && !(listed.contains(&place) && is_open);
-            for (count, is_in) in counts.iter_mut().zip([numerator, true, reachable, without]) {
+            for (count, is_in) in counts.iter_mut().zip([numerator, true, unknown, reachable, without]) {
                 *count += u64::from(is_in);
             }
         }
@@ -125,7 +125,7 @@ pub(in super::super) fn worklists(
     found
 }
 
-/// The ratio of on time that a dossier of this year counts in: in the numerator, and at best.
+/// The ratio of on time that a dossier of this year counts in: in the numerator, perhaps in it, and at best.
 fn ratio_of(received: &ReceivedDossier<'_>, now: i64) -> Option<(&'static str, [bool; 3])> {
     let agency = received.competent.filter(|agency| !agency.vertical)?;
     let id = match agency.kind {
@@ -134,9 +134,11 @@ fn ratio_of(received: &ReceivedDossier<'_>, now: i64) -> Option<(&'static str, [
         AgencyKind::Commune => "par-3.4.3",
         _ => return None,
     };
-    let numerator = received.outcome.ended_by(now) && received.outcome.ended_on_time == Some(true);
+    let is_ended = received.outcome.ended_by(now);
+    let numerator = is_ended && received.outcome.ended_on_time == Some(true);
+    let unknown = is_ended && received.outcome.ended_on_time.is_none();
     let reachable = numerator || received.outcome.can_end_on_time_at(now);
-    (received.received_on.year() == day_of(now).year()).then_some((id, [numerator, reachable, true]))
+    (received.received_on.year() == day_of(now).year()).then_some((id, [numerator, unknown, reachable]))
 }
 
 /// When the post accepted a result that it has not delivered, by the dossier's own code, else by the national one.
