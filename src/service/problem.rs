@@ -67,6 +67,10 @@ impl Problem {
         &self.detail
     }
 
+    pub(super) fn retry_after_secs(&self) -> Option<u64> {
+        self.retry_after_secs
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
