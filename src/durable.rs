@@ -3,7 +3,8 @@
 //! A file that others may find is written beside its place, synced, and renamed into it: readers, and the next start
 //! after a crash, see the old content or the new one, never a part. The new name survives a power failure when the
 //! folder is synced too. Names of files that are not in their place yet end in `.partial`; the module that owns
-//! a folder removes those that a crash left.
+//! a folder removes those that a crash left. Who may read a new file is decided by the folder that it lies in
+//! (`rights`).
 #![expect(clippy::disallowed_methods, reason = "edge: every durable write of the program passes here")]
 
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::crash_points::crash_point;
+use crate::rights;
 
 /// A file operation that failed. Each stage converts it into its own error.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +69,9 @@ fn write_and_rename(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io:
 /// Creates a file, or empties the one that is there, and syncs its content. A crash can leave a part of it: for files
 /// of a folder that is not in its place yet.
 pub(crate) fn create(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), FileError> {
-    let mut out = BufWriter::new(File::create(path).map_err(file_error("create", path))?);
+    let file = rights::private_options().truncate(true).open(path).map_err(file_error("create", path))?;
+    rights::inherit(path);
+    let mut out = BufWriter::new(file);
     write(&mut out).map_err(file_error("write", path))?;
     let file = out.into_inner().map_err(|error| file_error("write", path)(error.into_error()))?;
     file.sync_all().map_err(file_error("sync", path))
@@ -114,7 +118,7 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), FileError> {
         return Ok(());
     }
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.is_dir()).collect();
-    fs::create_dir_all(folder).map_err(file_error("create folder", folder))?;
+    rights::create_folder(folder).map_err(file_error("create folder", folder))?;
     missing.into_iter().filter_map(Path::parent).filter(|above| above.is_dir()).try_for_each(sync)
 }
 
@@ -134,7 +138,7 @@ fn sync_parent(path: &Path) -> Result<(), FileError> {
 
 /// Creates the folder that a file lies in, and those above it.
 pub(crate) fn create_parent(path: &Path) -> Result<(), FileError> {
-    path.parent().map_or(Ok(()), |above| fs::create_dir_all(above).map_err(file_error("create", above)))
+    path.parent().map_or(Ok(()), |above| rights::create_folder(above).map_err(file_error("create", above)))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `crash_points` | marks the moments around each durable write, for tests that end the process there |
 //! | `durable` | writes files so that they survive a crash |
+//! | `rights` | who may read the files of the data folder |
 //! | `digests` | digests of stored files and documents |
 //! | [`telemetry`] | log output; messages of panics without cell values |
 //! | [`model`] | words that stages share |
@@ -34,6 +35,7 @@
 pub mod crash_points;
 mod digests;
 mod durable;
+mod rights;
 pub mod telemetry;
 
 pub mod model;

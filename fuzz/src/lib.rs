@@ -29,6 +29,8 @@ pub mod fields;
 pub mod landing;
 #[path = "../../src/model/mod.rs"]
 pub mod model;
+#[path = "../../src/rights.rs"]
+mod rights;
 #[path = "../../src/sources/mod.rs"]
 pub mod sources;
 

@@ -78,6 +78,9 @@ impl From<RunError> for Failure {
                 "days and periods are stored as they were counted: write the zone of the folder into `province.zone`, or begin \
                  another folder (`folders.data`)",
             ),
+            RunError::UnknownGroup { .. } => Self::usage(message).with_hint(
+                "`[folders] reader_group` must be the name of a group in `/etc/group`, or its number",
+            ),
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
                 "`motcua runs list` shows the runs; a run that failed before its first page has no landed pages",
             ),

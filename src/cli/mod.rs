@@ -79,7 +79,7 @@ enum Verb {
     Run(run::Arguments),
     /// Run every night on schedule and serve the API and the pages, until stopped.
     Serve(serve::Arguments),
-    /// Create, list and revoke access tokens of the service; list who read dossiers.
+    /// Create, list and revoke access tokens of the service; list and end logins; list who read dossiers.
     Token(token::Arguments),
     /// Copy the newest night into PostgreSQL now.
     Publish,

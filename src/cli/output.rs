@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::locale::{Language, UnitSpace};
+use crate::locale::{Language, UnitSpace, cell_without_formula};
 use crate::model::escape::escaped_lines;
 use crate::telemetry;
 
@@ -65,14 +65,23 @@ pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     Ok(if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) })
 }
 
-/// Rows as CSV with a header.
+/// Rows as CSV with a header. People open it too, so no text is a formula.
 pub(super) fn csv<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let internal = |error: &dyn std::fmt::Display| Failure::internal(error.to_string());
+    let mut plain = ::csv::Writer::from_writer(Vec::new());
     for row in rows {
-        writer.serialize(row).map_err(|error| Failure::internal(error.to_string()))?;
+        plain.serialize(row).map_err(|error| internal(&error))?;
     }
-    let bytes = writer.into_inner().map_err(|error| Failure::internal(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| Failure::internal(error.to_string()))
+    let plain = plain.into_inner().map_err(|error| internal(&error))?;
+    let mut records = ::csv::ReaderBuilder::new().has_headers(false).from_reader(plain.as_slice());
+    let mut escaped = ::csv::Writer::from_writer(Vec::new());
+    for record in records.records() {
+        let record = record.map_err(|error| internal(&error))?;
+        let cells = record.iter().map(|cell| cell_without_formula(cell).into_owned());
+        escaped.write_record(cells).map_err(|error| internal(&error))?;
+    }
+    let bytes = escaped.into_inner().map_err(|error| internal(&error))?;
+    String::from_utf8(bytes).map_err(|error| internal(&error))
 }
 
 /// A whole number with its thousands grouped: `12.345`.
@@ -96,4 +105,26 @@ pub(super) fn report_failure(failure: &Failure) -> ExitCode {
         print_message(&format!("hint: {hint}"));
     }
     ExitCode::from(failure.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_csv_is_a_formula_and_numbers_keep_their_sign() {
+        #[derive(Serialize)]
+        struct Row {
+            text: &'static str,
+            number: i64,
+            change: Option<f64>,
+        }
+        let rows = [
+            Row { text: "@SUM(A1)", number: -3, change: Some(-0.5) },
+            Row { text: "a,\n\"b\"", number: 0, change: None },
+        ];
+        let text = csv(&rows).unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert_eq!(text, "text,number,change\n'@SUM(A1),-3,-0.5\n\"a,\n\"\"b\"\"\",0,\n");
+        assert_eq!(csv::<Row>(&[]).unwrap_or_else(|failure| panic!("{failure:?}")), "");
+    }
 }

@@ -1,5 +1,5 @@
-//! `token create|list|revoke|reads`: access tokens of the service, and the log of dossier-level reads.
-#![expect(clippy::disallowed_methods, reason = "edge: creates the data folder")]
+//! `token create|list|revoke|sessions|end-sessions|reads`: access tokens of the service, the logins with them, and the log
+//! of dossier-level reads.
 
 use std::process::ExitCode;
 
@@ -11,14 +11,14 @@ use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
 use crate::model::instant::{self, DAY_MICROS};
 use crate::run::{self, RunError};
-use crate::service::{AccessStore, DossierRead, Token, TokenScope};
+use crate::service::{AccessStore, DossierRead, EndedSessions, OpenSession, Token, TokenScope};
 
 /// Dossier-level reads that are listed.
 const MAX_READS: i64 = 1_000;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  motcua token create dashboard --days 365\n  motcua token create clerk --scope operate\n  motcua token create so-tu-phap --agency H61.02 --days 365\n  motcua token revoke dashboard"
+    after_help = "Examples:\n  motcua token create dashboard --days 365\n  motcua token create clerk --scope operate\n  motcua token create so-tu-phap --agency H61.02 --days 365\n  motcua token revoke dashboard\n  motcua token sessions\n  motcua token end-sessions --of clerk"
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -53,6 +53,25 @@ enum Verb {
         /// Name of the token.
         name: String,
     },
+    /// List the open logins: which token, since when, last used in which hour.
+    Sessions {
+        /// Output format.
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+    },
+    /// End logins at once. Their tokens stay valid.
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["ids", "of", "all"])))]
+    EndSessions {
+        /// Ids of the logins, as `sessions` lists them.
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// End every login with the token of this name.
+        #[arg(long, value_name = "TOKEN")]
+        of: Option<String>,
+        /// End every login.
+        #[arg(long)]
+        all: bool,
+    },
     /// List the last 1,000 reads of dossier-level data, newest first.
     Reads {
         /// Output format.
@@ -74,10 +93,20 @@ struct Row {
     used_at: Option<String>,
 }
 
+/// An open login. It shows no secret: the id opens nothing.
+#[derive(Debug, Serialize)]
+struct SessionRow {
+    id: String,
+    token: String,
+    opened_at: Option<String>,
+    used_at: Option<String>,
+    expires_at: String,
+}
+
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (options.load_readable()?, run::now());
     let data = &config.settings.data;
-    std::fs::create_dir_all(data)?;
+    run::create_private_folder(data)?;
     let access = AccessStore::open(data).await.map_err(RunError::from)?;
     match &arguments.verb {
         Verb::Create { name, scope, agencies, days } => {
@@ -105,11 +134,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         Verb::List { format } => {
             let tokens = access.tokens().await.map_err(RunError::from)?;
             let rows: Vec<Row> = tokens.iter().map(|token| row(token, now)).collect();
-            print(&match format {
-                OutputFormat::Json => output::json(&rows)?,
-                OutputFormat::Csv => output::csv(&rows)?,
-                OutputFormat::Table => table(&rows),
-            })?;
+            print_rows(*format, &rows, table)?;
         }
         Verb::Revoke { name } => {
             if !access.revoke(name, now).await.map_err(RunError::from)? {
@@ -118,17 +143,46 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             }
             print_message(&format!("token `{name}` is revoked"));
         }
+        Verb::Sessions { format } => {
+            let sessions = access.open_sessions(now).await.map_err(RunError::from)?;
+            let rows: Vec<SessionRow> = sessions.into_iter().map(session_row).collect();
+            print_rows(*format, &rows, sessions_table)?;
+        }
+        Verb::EndSessions { ids, of, all } => end_sessions(&access, ids, of.as_deref(), *all).await?,
         Verb::Reads { format } => {
             let reads = access.reads(MAX_READS).await.map_err(RunError::from)?;
-            print(&match format {
-                OutputFormat::Json => output::json(&reads)?,
-                OutputFormat::Csv => output::csv(&reads)?,
-                OutputFormat::Table => reads_table(&reads),
-            })?;
+            print_rows(*format, &reads, reads_table)?;
         }
     }
     access.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends logins: those with the ids, those of a token, or all. One argument is given.
+async fn end_sessions(access: &AccessStore, ids: &[String], of: Option<&str>, all: bool) -> Result<(), Failure> {
+    let mut ended = 0;
+    for id in ids {
+        let found = access.end_sessions(EndedSessions::Id(id)).await.map_err(RunError::from)?;
+        if found == 0 {
+            return Err(Failure::usage(format!("there is no open login `{id}`"))
+                .with_hint("`motcua token sessions` lists the ids of the open logins"));
+        }
+        ended += found;
+    }
+    if let Some(name) = of {
+        let tokens = access.tokens().await.map_err(RunError::from)?;
+        if tokens.iter().all(|token| token.name != name) {
+            return Err(
+                Failure::usage(format!("there is no token `{name}`")).with_hint("`motcua token list` shows all tokens")
+            );
+        }
+        ended += access.end_sessions(EndedSessions::Token(name)).await.map_err(RunError::from)?;
+    }
+    if all {
+        ended += access.end_sessions(EndedSessions::All).await.map_err(RunError::from)?;
+    }
+    print_message(&format!("ended logins: {ended}"));
+    Ok(())
 }
 
 /// The codes of the agencies that a token is bound to; `None` if none are named.
@@ -170,15 +224,43 @@ fn row(token: &Token, now: i64) -> Row {
     }
 }
 
+fn session_row(session: OpenSession) -> SessionRow {
+    SessionRow {
+        id: session.id,
+        token: session.token,
+        opened_at: session.opened_at.map(instant::display),
+        used_at: session.used_at.map(instant::display),
+        expires_at: instant::display(session.expires_at),
+    }
+}
+
+/// Prints rows as JSON, CSV or the table that `table` makes of them.
+fn print_rows<T: Serialize>(
+    format: OutputFormat,
+    rows: &[T],
+    table: impl FnOnce(&[T]) -> String,
+) -> Result<(), Failure> {
+    print(&match format {
+        OutputFormat::Json => output::json(rows)?,
+        OutputFormat::Csv => output::csv(rows)?,
+        OutputFormat::Table => table(rows),
+    })
+}
+
 fn minute(text: &str) -> String {
     text[..16].replace('T', " ")
 }
 
+/// A moment to the minute, or a dash.
+fn moment(text: Option<&str>) -> String {
+    text.map_or_else(|| "–".to_owned(), minute)
+}
+
 fn table(rows: &[Row]) -> String {
-    let moment = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), minute);
     let cells = rows.iter().map(|row| {
         let holds = if row.holds { "yes" } else { "no" };
-        let (expires, revoked, used) = (moment(&row.expires_at), moment(&row.revoked_at), moment(&row.used_at));
+        let (expires, revoked) = (moment(row.expires_at.as_deref()), moment(row.revoked_at.as_deref()));
+        let used = moment(row.used_at.as_deref());
         vec![
             row.name.clone(),
             row.scope.name().to_owned(),
@@ -194,6 +276,14 @@ fn table(rows: &[Row]) -> String {
         &["name", "scope", "agencies", "valid", "created", "expires", "revoked", "last used"],
         cells.collect(),
     )
+}
+
+fn sessions_table(rows: &[SessionRow]) -> String {
+    let cells = rows.iter().map(|row| {
+        let (opened, used) = (moment(row.opened_at.as_deref()), moment(row.used_at.as_deref()));
+        vec![row.id.clone(), row.token.clone(), opened, used, minute(&row.expires_at)]
+    });
+    output::table(&["id", "token", "opened", "last used", "expires"], cells.collect())
 }
 
 fn reads_table(reads: &[DossierRead]) -> String {

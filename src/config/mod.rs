@@ -23,6 +23,7 @@ mod record_checks;
 mod registries;
 mod registry_checks;
 mod server_checks;
+mod service_settings;
 mod settings;
 mod template_checks;
 #[cfg(test)]
@@ -38,7 +39,8 @@ pub use definitions::{definition_digest, period_end_problem};
 pub use page_settings::PageSettings;
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
-pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};
+pub use service_settings::{PublicPart, ServiceSettings};
+pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, Settings};
 
 use crate::config::definition_texts::DefinitionTexts;
 use crate::model::connector::Connector;

@@ -1,7 +1,7 @@
-//! Reads `motcua.toml`: province, folders, registries, worklists, pages, service, alerts, PostgreSQL.
+//! Reads `motcua.toml`: province, folders, registries, worklists, pages, alerts, PostgreSQL. `[service]` is in
+//! `service_settings`.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::document::Document;
 use crate::config::page_settings::PageSettings;
 use crate::config::problem::Problems;
+use crate::config::service_settings::{ServiceSettings, ServiceTable};
 use crate::model::reporting_zone::{ReportingZone, USUAL_ZONE};
 use crate::model::worklist::WorklistSettings;
 
@@ -76,6 +77,10 @@ struct Folders {
     rules: String,
     /// Templates of official forms; may be absent.
     forms: String,
+    /// Group of the operating system, by name or number, that may read `lake/` and `published/` of the data folder. `None`: nobody
+    /// but the owner of the data folder may read anything in it.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$"))]
+    reader_group: Option<String>,
 }
 
 impl Default for Folders {
@@ -86,6 +91,7 @@ impl Default for Folders {
             indicators: "indicators".to_owned(),
             rules: "rules".to_owned(),
             forms: "forms".to_owned(),
+            reader_group: None,
         }
     }
 }
@@ -124,63 +130,6 @@ impl Default for NightSettings {
     fn default() -> Self {
         Self { connectors_at_once: 4 }
     }
-}
-
-/// Default of `[service] listen`.
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8686);
-
-/// `[service]`: settings of `motcua serve`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-struct ServiceTable {
-    listen: String,
-    public: Vec<PublicPart>,
-    tls_certificate: Option<String>,
-    tls_key: Option<String>,
-    behind_proxy: bool,
-    #[schemars(range(min = 1, max = 720))]
-    session_hours: u32,
-    #[schemars(range(min = 0, max = 3600))]
-    stop_within_secs: u64,
-}
-
-impl Default for ServiceTable {
-    fn default() -> Self {
-        Self {
-            listen: DEFAULT_LISTEN.to_string(),
-            public: vec![PublicPart::Metrics],
-            tls_certificate: None,
-            tls_key: None,
-            behind_proxy: false,
-            session_hours: 12,
-            stop_within_secs: 60,
-        }
-    }
-}
-
-/// Part of the service that needs no token. Dossier codes, runs and quarantine always need one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PublicPart {
-    /// Figures, indicators and agencies: API and pages.
-    Figures,
-    /// `/metrics`.
-    Metrics,
-}
-
-/// `[service]` with its paths resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceSettings {
-    pub listen: SocketAddr,
-    pub public: Vec<PublicPart>,
-    /// Certificate chain and key (PEM); both or none.
-    pub tls: Option<(PathBuf, PathBuf)>,
-    /// The service is behind the installation's own HTTPS proxy: the caller's address is the last one in
-    /// `X-Forwarded-For`.
-    pub behind_proxy: bool,
-    pub session_hours: u32,
-    /// How long a current run may continue after `serve` is stopped.
-    pub stop_within_secs: u64,
 }
 
 /// `[alerts]`: addresses that the service calls. Values may contain `{env:NAME}` and `{secret:NAME}`.
@@ -223,6 +172,8 @@ pub struct Settings {
     pub indicators: PathBuf,
     pub rules: PathBuf,
     pub forms: PathBuf,
+    /// Group that may read the tables and the published nights of the data folder.
+    pub reader_group: Option<String>,
     pub agencies: Option<PathBuf>,
     pub successions: Option<PathBuf>,
     pub procedures: Option<PathBuf>,
@@ -279,6 +230,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         indicators: at(&read.folders.indicators),
         rules: at(&read.folders.rules),
         forms: at(&read.folders.forms),
+        reader_group: read.folders.reader_group,
         agencies: registry(&read.registries.agencies),
         successions: registry(&read.registries.successions),
         procedures: registry(&read.registries.procedures),
@@ -291,41 +243,10 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         night: read.night,
         worklists: read.worklists,
         pages: read.pages,
-        service: service(file, read.service, &document, &at, problems),
+        service: read.service.resolved(file, &document, &at, problems),
         alerts: read.alerts,
         postgres: read.postgres,
     })
-}
-
-fn service(
-    file: &Path,
-    read: ServiceTable,
-    document: &Document,
-    at: &dyn Fn(&String) -> PathBuf,
-    problems: &mut Problems,
-) -> ServiceSettings {
-    let tls = match (&read.tls_certificate, &read.tls_key) {
-        (Some(certificate), Some(key)) => Some((at(certificate), at(key))),
-        (None, None) => None,
-        _ => {
-            let message = "set both `tls_certificate` and `tls_key`, or neither".to_owned();
-            problems.add(file, document.line("/service"), "service", message);
-            None
-        }
-    };
-    let listen = read.listen.parse();
-    if listen.is_err() {
-        let message = format!("`{}` is not an address with a port; write for example `{DEFAULT_LISTEN}`", read.listen);
-        problems.add(file, document.line("/service/listen"), "service.listen", message);
-    }
-    ServiceSettings {
-        listen: listen.unwrap_or(DEFAULT_LISTEN),
-        public: read.public,
-        tls,
-        behind_proxy: read.behind_proxy,
-        session_hours: read.session_hours,
-        stop_within_secs: read.stop_within_secs,
-    }
 }
 
 /// The path without `.`, and without `..` after a folder name.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{LakeError, file_error};
 use crate::durable;
+use crate::rights;
 
 /// The folder of a table's log.
 pub(super) const LOG_FOLDER: &str = "_delta_log";
@@ -30,8 +31,11 @@ pub(super) fn new_file(folder: &Path, stem: &str) -> Result<PathBuf, LakeError> 
     let mut number = 0_u32;
     loop {
         let path = folder.join(format!("{stem}-{number}.parquet"));
-        match File::create_new(&path) {
-            Ok(_) => return Ok(path),
+        match rights::private_options().create_new(true).open(&path) {
+            Ok(_) => {
+                rights::inherit(&path);
+                return Ok(path);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(file_error("create", &path)(error)),
         }
@@ -51,7 +55,8 @@ pub(super) fn sync_data(path: &Path) -> Result<(i64, i64), LakeError> {
     Ok((i64::try_from(bytes).unwrap_or(i64::MAX), modified(path)? / 1000))
 }
 
-/// Syncs what a commit wrote into the log: the entries `first` to `last`, their checkpoints, and the folder.
+/// Syncs what a commit wrote into the log: the entries `first` to `last`, their checkpoints, and the folder. The
+/// library that writes them leaves their rights to the umask, so they get those of the table here.
 pub(super) fn sync_log(table: &Path, first: u64, last: u64) -> Result<(), LakeError> {
     let log = table.join(LOG_FOLDER);
     let mut paths = vec![log.join("_last_checkpoint")];
@@ -59,7 +64,11 @@ pub(super) fn sync_log(table: &Path, first: u64, last: u64) -> Result<(), LakeEr
         paths.push(log.join(format!("{version:020}.json")));
         paths.push(log.join(format!("{version:020}.checkpoint.parquet")));
     }
-    paths.iter().filter(|path| path.exists()).try_for_each(|path| durable::sync(path))?;
+    rights::inherit(&log);
+    for path in paths.iter().filter(|path| path.exists()) {
+        rights::inherit(path);
+        durable::sync(path)?;
+    }
     Ok(durable::sync(&log)?)
 }
 

@@ -16,7 +16,7 @@ use crate::landing::{position_file, rows};
 use crate::model::connector::RequestTemplate;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
-use crate::{digests, durable};
+use crate::{digests, durable, rights};
 
 const CERTIFICATE: &str = "certificate.json";
 const PLAN: &str = "plan.json";
@@ -78,7 +78,7 @@ impl LandedPull {
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).map_err(io("remove", &self.folder))?;
         }
-        fs::create_dir_all(&self.folder).map_err(io("create", &self.folder))
+        rights::create_folder(&self.folder).map_err(io("create", &self.folder))
     }
 
     /// Writes one page, scrubbed and synced. `position` is the position of the pull after it.

@@ -6,6 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::landing::error::{LandingError, io};
+use crate::rights;
 
 /// Unfinished files have this ending: what a process that was killed leaves is no landed page.
 const NAME: &str = "merging.partial";
@@ -22,7 +23,7 @@ impl ScratchFile {
     /// Creates the file in a folder, in place of one that was left there.
     pub fn create(folder: &Path) -> Result<Self, LandingError> {
         let path = folder.join(NAME);
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
+        let file = rights::private_options().read(true).truncate(true).open(&path);
         let file = file.map_err(io("create", &path))?;
         // Where an open file can be removed, nothing is left of it after a kill.
         let _ = fs::remove_file(&path);

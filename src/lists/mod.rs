@@ -19,7 +19,7 @@ pub use self::reconcile::{ItemsAnswer, ReconcileAnswer, items_list, reconciled_l
 pub use self::workbook::{WorkbookError, workbook};
 pub use self::worklist::{SilentAnswer, WorklistAnswer, WorklistCount, WorklistTitle, silent_list, worklist_list};
 
-use crate::locale::{Language, date, moment};
+use crate::locale::{Language, date, moment, without_formula};
 use crate::model::agency::Tier;
 use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
 
@@ -45,7 +45,7 @@ pub fn cut_note(lang: Language, given: u64, total: u64) -> Option<String> {
     (given < total).then(|| format!("{} / {}", lang.number(given), lang.number(total)))
 }
 
-/// A list as CSV for programs: the names of the columns, then the rows.
+/// A list as CSV for programs: the names of the columns, then the rows. People open it too, so no text is a formula.
 ///
 /// # Errors
 /// A failure of the writer.
@@ -53,7 +53,10 @@ pub fn csv(list: &List) -> Result<Vec<u8>, ::csv::Error> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(list.columns.iter().map(|column| column.name))?;
     for row in &list.rows {
-        writer.write_record(row.iter().map(ListCell::to_csv))?;
+        writer.write_record(row.iter().map(|cell| match cell {
+            ListCell::Text(text) => without_formula(text).into_owned(),
+            other => other.to_csv(),
+        }))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
 }
@@ -72,5 +75,20 @@ mod tests {
         assert_eq!(cut_note(Language::Vietnamese, 100_000, 100_000), None);
         assert_eq!(cut_note(Language::Vietnamese, 100_000, 250_000).as_deref(), Some("100.000 / 250.000"));
         assert_eq!(cut_note(Language::English, 0, 1_001).as_deref(), Some("0 / 1,001"));
+    }
+
+    #[test]
+    fn no_text_of_a_csv_is_a_formula_and_numbers_keep_their_sign() {
+        let columns = [
+            ListColumn::new("code", ListColumnType::Text, "mã", "code"),
+            ListColumn::new("days", ListColumnType::Number, "ngày", "days"),
+        ];
+        let rows = vec![
+            vec![ListCell::text("=HYPERLINK(\"http://evil.example\")"), ListCell::Number(-3)],
+            vec![ListCell::text("H61-1"), ListCell::Null],
+        ];
+        let bytes = csv(&List::new(&columns, rows)).expect("memory can be written");
+        let expected = "code,days\n\"'=HYPERLINK(\"\"http://evil.example\"\")\",-3\nH61-1,\n";
+        assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expected);
     }
 }

@@ -3,6 +3,7 @@
 //! Shared by the command line, the pages and the official forms, so that each value is written in one way. Pure: values
 //! of `model` in, text out. Words that only the pages show are in `service::pages::words`.
 
+mod csv_cells;
 mod dates;
 mod dossier_words;
 mod figures;
@@ -10,6 +11,7 @@ mod numbers;
 mod periods;
 mod worklist_steps;
 
+pub use csv_cells::{cell_without_formula, without_formula};
 pub use dates::{date, day_and_month, moment, moment_or_dash, time_on_date};
 pub use numbers::UnitSpace;
 pub use periods::{Initial, period_short};

@@ -137,6 +137,16 @@ fn rows_are_written_as_ever() {
 }
 
 #[test]
+fn no_text_of_a_csv_is_a_formula_and_json_has_texts_as_they_are() {
+    let name = "=HYPERLINK(1)";
+    let figure = Figure { agency_name: Some(name.into()), ..full() };
+    let rows = || [FigureRow::new(&figure, &NIGHT).with_change(Some(-0.5))];
+    let written = text(|out| csv(out, rows()));
+    assert!(written.contains(&format!(",'{name},")) && written.ends_with(",-0.5\n"), "{written}");
+    assert!(text(|out| json(out, rows())).contains(&format!("\"{name}\"")));
+}
+
+#[test]
 fn csv_json_parquet_arrow_and_the_schema_of_the_api_have_the_same_columns() {
     let figure = full();
     let rows = || [FigureRow::new(&figure, &NIGHT)];

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::error::{PublishedFilesError, file_error};
 use super::nights::NightRecord;
 use crate::durable;
+use crate::rights;
 
 /// The folder of the texts in a data folder.
 pub(super) const DEFINITIONS: &str = "definitions";
@@ -29,7 +30,7 @@ pub fn store_definitions(
     sources: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, PublishedFilesError> {
     let folder = data.join(DEFINITIONS);
-    fs::create_dir_all(&folder).map_err(file_error("create", &folder))?;
+    rights::create_folder(&folder).map_err(file_error("create", &folder))?;
     let (mut digests, mut is_any_new) = (BTreeMap::new(), false);
     for (name, text) in sources {
         let digest = digest_of(text.as_bytes());

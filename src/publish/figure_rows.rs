@@ -10,6 +10,7 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::indicators::{FigureCell, FigureColumn, FigureColumnType, FigureOfNight, Rank, met_word, row_columns};
+use crate::locale::without_formula;
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::instant;
 
@@ -55,10 +56,32 @@ impl<'a> FigureRow<'a> {
 
 impl Serialize for FigureRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_as(RowFormat::Json, serializer)
+    }
+}
+
+/// A row in CSV.
+struct CsvRow<'a>(FigureRow<'a>);
+
+impl Serialize for CsvRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_as(RowFormat::Csv, serializer)
+    }
+}
+
+/// The format of a row. People open CSV in spreadsheets, so no text in it is a formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowFormat {
+    Json,
+    Csv,
+}
+
+impl FigureRow<'_> {
+    fn serialize_as<S: Serializer>(&self, format: RowFormat, serializer: S) -> Result<S::Ok, S::Error> {
         let columns = row_columns().count() + usize::from(self.rank.is_some()) + usize::from(self.change.is_some());
         let mut row = serializer.serialize_struct("FigureRow", columns)?;
         for column in row_columns() {
-            row.serialize_field(column.name, &SerializedCell(self.cell(column)))?;
+            row.serialize_field(column.name, &SerializedCell(self.cell(column), format))?;
         }
         if let Some(rank) = &self.rank {
             row.serialize_field("rank", rank)?;
@@ -71,12 +94,13 @@ impl Serialize for FigureRow<'_> {
 }
 
 /// A cell in JSON and CSV: days and instants are ISO 8601; null is empty in CSV.
-struct SerializedCell<'a>(FigureCell<'a>);
+struct SerializedCell<'a>(FigureCell<'a>, RowFormat);
 
 impl Serialize for SerializedCell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             FigureCell::Null => serializer.serialize_none(),
+            FigureCell::Text(text) if self.1 == RowFormat::Csv => serializer.serialize_str(&without_formula(text)),
             FigureCell::Text(text) => serializer.serialize_str(text),
             FigureCell::Integer(number) => serializer.serialize_i64(*number),
             FigureCell::Float(number) => serializer.serialize_f64(*number),
@@ -202,7 +226,7 @@ pub fn csv<'a>(out: &mut impl Write, rows: impl IntoIterator<Item = FigureRow<'a
         writer.write_record(row_columns().map(|column| column.name))?;
     }
     for row in rows {
-        writer.serialize(row)?;
+        writer.serialize(CsvRow(row))?;
     }
     writer.flush()
 }

@@ -23,6 +23,7 @@ use crate::digests::{self, Seal};
 use crate::durable;
 use crate::indicators::{self, stored_columns};
 use crate::model::figure::{Figure, Night};
+use crate::rights;
 
 /// Links to the newest night, and to the newest that is complete.
 pub(super) const LATEST: &str = "latest";
@@ -76,13 +77,14 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     let folder = root.join("nights").join(&name);
     let beside = root.join("nights").join(format!(".{name}.partial"));
     remove_partial_nights(&root.join("nights"))?;
-    fs::create_dir_all(&beside).map_err(file_error("create", &beside))?;
+    rights::create_folder(&beside).map_err(file_error("create", &beside))?;
     // Row by row: a large province has a million of them.
     let rows = || figures.iter().map(|figure| FigureRow::new(figure, &record.night));
     durable::create(&beside.join("figures.csv"), |out| csv(out, rows()))?;
     durable::create(&beside.join("figures.json"), |out| json(out, rows()))?;
     let parquet = beside.join(FIGURES_PARQUET);
     write_parquet(&parquet, indicators::published_frame(figures, record.night)?)?;
+    rights::inherit(&parquet);
     durable::sync(&parquet)?;
     let text = digests::sealed(&NightRecord { files: digests_of(&beside)?, ..record.clone() });
     durable::create(&beside.join("night.json"), |out| out.write_all(&text))?;
@@ -107,7 +109,7 @@ fn digests_of(folder: &Path) -> Result<BTreeMap<String, String>, PublishedFilesE
 
 /// Removes folders that a process left which died while it published.
 fn remove_partial_nights(nights: &Path) -> Result<(), PublishedFilesError> {
-    fs::create_dir_all(nights).map_err(file_error("create", nights))?;
+    rights::create_folder(nights).map_err(file_error("create", nights))?;
     for entry in fs::read_dir(nights).map_err(file_error("list", nights))?.flatten() {
         if entry.file_name().to_string_lossy().ends_with(".partial") {
             fs::remove_dir_all(entry.path()).map_err(file_error("remove", &entry.path()))?;

@@ -10,13 +10,13 @@ use crate::model::pull::{Outcome, Purpose};
 use crate::run::clock;
 use crate::run::error::RunError;
 use crate::run::failure::{DISK_FULL, OWN_ERROR, STORED_DATA_DAMAGED};
-use crate::run::folder_zone;
 use crate::run::ledger::{Ledger, Pull};
 use crate::run::lock::Lock;
 use crate::run::night_closing::{ClosedNight, NightClosing};
 use crate::run::progress::Progress;
 use crate::run::reading::PullReader;
 use crate::run::settling::Settler;
+use crate::run::{folder_rights, folder_zone};
 
 /// A locked data folder: configuration, tables and ledger. Its verbs are composed of three parts: `PullReader` reads
 /// and lands pulls, `Settler` settles them, `NightClosing` computes and publishes the night.
@@ -60,6 +60,7 @@ impl<'a> DataFolder<'a> {
     pub async fn open(config: &'a Configuration, data: &Path, verb: &str, now: i64) -> Result<Self, RunError> {
         let lock = Lock::take(data, verb, now)?;
         folder_zone::check(data)?;
+        folder_rights::open_to_group(data, config.settings.reader_group.as_deref())?;
         let lake = Lake::open(&data.join("lake")).await?;
         let ledger = Ledger::open(data).await?;
         ledger.check().await?;

@@ -42,6 +42,8 @@ pub enum RunError {
         "the data folder `{folder}` counts in the zone `{of_folder}`, and `province.zone` of the settings is `{wanted}`"
     )]
     OtherZone { folder: std::path::PathBuf, of_folder: String, wanted: String },
+    #[error("this machine has no group `{name}`")]
+    UnknownGroup { name: String },
     #[error(transparent)]
     Landing(#[from] LandingError),
     #[error(transparent)]

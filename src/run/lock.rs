@@ -1,11 +1,12 @@
 //! Locks of the data folder, held by one process at a time. The lock file names the process that holds it.
-#![expect(clippy::disallowed_methods, reason = "edge: the lock is a file")]
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::instant;
+use crate::rights;
 
 /// Why a data folder could not be locked.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,9 @@ pub enum LockError {
     #[error("data folder `{folder}` is held by {holder}")]
     Held { folder: PathBuf, holder: String },
     #[error("cannot lock data folder `{folder}`: {source}")]
-    Io { folder: PathBuf, source: std::io::Error },
+    Io { folder: PathBuf, source: io::Error },
+    #[error("cannot lock data folder `{folder}`: `{name}` in it is a link, or no file")]
+    NoFile { folder: PathBuf, name: &'static str },
 }
 
 /// A lock, held until it is dropped. The operating system releases it when the process dies.
@@ -38,12 +41,10 @@ impl Lock {
         Self::take_file("publish.lock", data, "publish", now)
     }
 
-    fn take_file(name: &str, data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
+    fn take_file(name: &'static str, data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
         let io = |source| LockError::Io { folder: data.to_owned(), source };
-        std::fs::create_dir_all(data).map_err(io)?;
-        let path = data.join(name);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        rights::create_private_folder(data).map_err(io)?;
+        let mut file = open(&data.join(name), data, name)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -60,5 +61,41 @@ impl Lock {
         file.write_all(holder.as_bytes()).map_err(io)?;
         file.flush().map_err(io)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Opens a lock file, or creates it. The name of the holder is written into it, so a link is not followed: whatever it
+/// leads to would be emptied.
+fn open(path: &Path, data: &Path, name: &'static str) -> Result<File, LockError> {
+    let no_file = || LockError::NoFile { folder: data.to_owned(), name };
+    let opened = rights::private_options().read(true).truncate(false).custom_flags(libc::O_NOFOLLOW).open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(no_file()),
+        Err(source) => return Err(LockError::Io { folder: data.to_owned(), source }),
+    };
+    if file.metadata().is_ok_and(|known| known.is_file()) { Ok(file) } else { Err(no_file()) }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write and read files")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_a_lock_is_refused_and_what_it_leads_to_stays() {
+        let root = tempfile::tempdir().expect("there is a scratch folder");
+        let (data, other) = (root.path().join("data"), root.path().join("other.txt"));
+        rights::create_private_folder(&data).expect("the folder is writable");
+        std::fs::write(&other, "kept").expect("the folder is writable");
+        for (name, target) in [("lock", other.as_path()), ("serve.lock", &root.path().join("absent"))] {
+            std::os::unix::fs::symlink(target, data.join(name)).expect("the folder is writable");
+        }
+        let refused = Lock::take(&data, "run", 0).expect_err("it is a link");
+        assert!(refused.to_string().contains("`lock` in it is a link"), "{refused}");
+        assert!(matches!(Lock::take_for_service(&data, 0), Err(LockError::NoFile { .. })));
+        assert_eq!(std::fs::read_to_string(&other).expect("it is there"), "kept");
+        assert!(!root.path().join("absent").exists(), "nothing was created at the end of the link");
+        assert!(Lock::take_for_publication(&data, 0).is_ok());
     }
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | verbs, as methods of [`DataFolder`] | `nightly` `recovery` `retry` `replay` `backfill` `vacuum` |
 //! | a night | `reading` `settling` `night_closing` |
-//! | state | `data_folder` `ledger` `lock` `clock` |
+//! | state | `data_folder` `folder_rights` `folder_zone` `ledger` `lock` `clock` |
 //! | decisions without effects | `schedule` `connector_health` `clock_doubt` |
 //! | figures of other nights, rules or periods | `figures` `filled_forms` `explanation` `past_nights` `catalogue` |
 //! | lists of dossiers | `worklists` `reconciling` `integrity` |
@@ -34,6 +34,7 @@ mod failure;
 mod figures;
 mod file_listing;
 mod filled_forms;
+mod folder_rights;
 mod folder_zone;
 mod integrity;
 mod large_deletions;
@@ -70,6 +71,7 @@ pub use explanation::{DossierWithHistory, ExplainRequest, explain, explain_dossi
 pub use failure::disk_full_hint;
 pub use figures::{FigureRequest, compare_rules, figures_as_of, sql_script};
 pub use filled_forms::{filled_form, form_scope};
+pub use folder_rights::{create_private_folder, private_file, protect};
 pub use integrity::{integrity, integrity_dossiers};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};
 pub use ledger::{

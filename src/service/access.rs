@@ -2,46 +2,26 @@
 //!
 //! Tokens and session ids are random. Only their SHA-256 digests are stored, so the file reveals no token.
 
+mod schema;
+mod sessions;
+
 use std::path::Path;
 
 use rand::RngExt as _;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
 use sqlx::{Error, Row as _};
+
+pub use self::sessions::{EndedSessions, OpenSession};
+use crate::run;
 
 /// Between the codes of agencies in a column: no code holds it.
 const SEPARATOR: &str = "\n";
 /// Microseconds in an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
-
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS tokens (
-    name TEXT PRIMARY KEY,
-    scope TEXT NOT NULL,
-    digest TEXT NOT NULL UNIQUE,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER,
-    revoked_at INTEGER,
-    used_at INTEGER,
-    agencies TEXT
-);
-CREATE TABLE IF NOT EXISTS sessions (
-    digest TEXT PRIMARY KEY,
-    token TEXT NOT NULL REFERENCES tokens (name),
-    csrf TEXT NOT NULL,
-    expires_at INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS reads (
-    at INTEGER NOT NULL,
-    reader TEXT NOT NULL,
-    way TEXT NOT NULL,
-    what TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS reads_by_time ON reads (at DESC);
-";
 
 /// What a token allows.
 #[derive(
@@ -150,10 +130,12 @@ pub struct AccessStore {
 }
 
 impl AccessStore {
-    /// Opens or creates `<data>/access.sqlite`.
+    /// Opens or creates `<data>/access.sqlite`, which only the owner of the data folder may read.
     pub async fn open(data: &Path) -> Result<Self, Error> {
+        let path = data.join("access.sqlite");
+        run::private_file(&path)?;
         let options = SqliteConnectOptions::new()
-            .filename(data.join("access.sqlite"))
+            .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
@@ -161,8 +143,7 @@ impl AccessStore {
         // On one connection, before there is another: SQLite would prepare a statement of that one with the columns that
         // it read before.
         let mut first = pool.acquire().await?;
-        sqlx::raw_sql(SCHEMA).execute(&mut *first).await?;
-        add_agencies(&mut first).await?;
+        schema::create(&mut first).await?;
         drop(first);
         Ok(Self { pool })
     }
@@ -219,56 +200,14 @@ impl AccessStore {
         let Some(token) = row.as_ref().map(token).transpose()?.filter(|token| token.is_valid(now)) else {
             return Ok(None);
         };
-        if token.used_at.is_none_or(|used| now - used >= HOUR_MICROS || used > now) {
-            // To the hour, so that a log of uses is not kept; never before the token was made.
-            let hour = (now - now.rem_euclid(HOUR_MICROS)).max(token.created_at);
+        if is_new_use(token.used_at, now) {
             sqlx::query("UPDATE tokens SET used_at = ? WHERE name = ?")
-                .bind(hour)
+                .bind(hour_of(now).max(token.created_at))
                 .bind(&token.name)
                 .execute(&self.pool)
                 .await?;
         }
         Ok(Some(Caller { name: token.name, scope: token.scope, csrf: None, agencies: token.agencies }))
-    }
-
-    /// Opens a session for a token and returns the session id for the cookie. `None` if the token is not valid.
-    pub async fn log_in(&self, token_text: &str, hours: u32, now: i64) -> Result<Option<String>, Error> {
-        let Some(caller) = self.bearer(token_text, now).await? else { return Ok(None) };
-        let session = random();
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query("DELETE FROM sessions WHERE expires_at <= ?").bind(now).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO sessions (digest, token, csrf, expires_at) VALUES (?, ?, ?, ?)")
-            .bind(digest(&session))
-            .bind(caller.name)
-            .bind(random())
-            .bind(now + i64::from(hours) * HOUR_MICROS)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(Some(session))
-    }
-
-    /// The holder of a session; `None` unless both the session and its token are valid.
-    pub async fn session(&self, session: &str, now: i64) -> Result<Option<Caller>, Error> {
-        let row = sqlx::query(
-            "SELECT tokens.*, sessions.csrf AS csrf FROM sessions JOIN tokens ON tokens.name = sessions.token \
-             WHERE sessions.digest = ? AND sessions.expires_at > ?",
-        )
-        .bind(digest(session))
-        .bind(now)
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let token = token(&row)?;
-        let csrf = row.try_get("csrf")?;
-        let is_valid = token.is_valid(now);
-        let Token { name, scope, agencies, .. } = token;
-        Ok(is_valid.then_some(Caller { name, scope, csrf: Some(csrf), agencies }))
-    }
-
-    pub async fn log_out(&self, session: &str) -> Result<(), Error> {
-        sqlx::query("DELETE FROM sessions WHERE digest = ?").bind(digest(session)).execute(&self.pool).await?;
-        Ok(())
     }
 
     /// Adds a dossier-level read to the access log. Call it before the data are sent.
@@ -301,19 +240,6 @@ impl AccessStore {
     }
 }
 
-/// Adds the column of agencies to a file that an older motcua has made.
-async fn add_agencies(connection: &mut SqliteConnection) -> Result<(), Error> {
-    let has = "SELECT 1 FROM pragma_table_info('tokens') WHERE name = 'agencies'";
-    if sqlx::query(has).fetch_optional(&mut *connection).await?.is_some() {
-        return Ok(());
-    }
-    match sqlx::raw_sql("ALTER TABLE tokens ADD COLUMN agencies TEXT").execute(&mut *connection).await {
-        // Another process may have added it meanwhile.
-        Err(error) if sqlx::query(has).fetch_optional(&mut *connection).await?.is_none() => Err(error),
-        _ => Ok(()),
-    }
-}
-
 fn token(row: &SqliteRow) -> Result<Token, Error> {
     let scope: String = row.try_get("scope")?;
     let agencies: Option<String> = row.try_get("agencies")?;
@@ -326,6 +252,16 @@ fn token(row: &SqliteRow) -> Result<Token, Error> {
         used_at: row.try_get("used_at")?,
         agencies: agencies.map(|codes| codes.split(SEPARATOR).map(str::to_owned).collect()),
     })
+}
+
+/// An instant rounded down to the hour, so that no log of uses is kept.
+fn hour_of(now: i64) -> i64 {
+    now - now.rem_euclid(HOUR_MICROS)
+}
+
+/// Whether a use at `now` is to be stored: it is in another hour than the last one that is.
+fn is_new_use(used_at: Option<i64>, now: i64) -> bool {
+    used_at.is_none_or(|used| now - used >= HOUR_MICROS || used > now)
 }
 
 /// 256 random bits, hexadecimal. The generator is seeded by the operating system.

@@ -11,14 +11,33 @@ use crate::service::problem::Problem;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
                                        base-uri 'none'; frame-ancestors 'none'";
 
-/// Replaces the plain-text errors that axum itself gives below `/api/` (405, 413, 415, …) by problems; keeps `Allow`.
+/// Security headers of every answer, those included that are made without the router.
+pub(super) const SECURITY_HEADERS: [(&str, &str); 8] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    // No cache may keep what was read with a token.
+    ("cache-control", NO_STORE),
+];
+
+/// The header of answers over HTTPS: browsers do not use HTTP for this host.
+pub(super) const HSTS: (&str, &str) = ("strict-transport-security", "max-age=31536000");
+
+const NO_STORE: &str = "no-store";
+
+/// Replaces the plain-text errors that axum itself gives below `/api/` (405, 413, 415, …) by problems, and errors without a
+/// body anywhere; keeps `Allow`.
 pub(super) async fn problem_bodies(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let response = next.run(request).await;
     let status = response.status();
-    let is_problem =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
-    if !is_api || is_problem || !(status.is_client_error() || status.is_server_error()) {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_left = kind.is_some_and(|kind| !is_api || kind == "application/problem+json");
+    if is_left || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let allow = response.headers().get(header::ALLOW).cloned();
@@ -27,6 +46,7 @@ pub(super) async fn problem_bodies(request: Request, next: Next) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "send `application/json`",
         StatusCode::NOT_FOUND => "there is no such path; `/api/v1/openapi.json` lists the paths",
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => "timed out: the answer was not ready in time",
         _ => "the request cannot be read",
     };
     let mut problem = Problem::new(status, detail).into_response();
@@ -36,24 +56,44 @@ pub(super) async fn problem_bodies(request: Request, next: Next) -> Response {
     problem
 }
 
-/// Adds security headers to every answer, unless the handler has set the header itself.
+/// Adds security headers to every answer, unless the handler has set the header itself. An answer with a cookie is kept by
+/// no cache, whatever the handler has set.
 pub(super) async fn security_headers(State(encrypted): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::REFERRER_POLICY, "same-origin");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    set(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
-    // No cache may keep what was read with a token.
-    set(header::CACHE_CONTROL, "no-store");
-    if encrypted {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    for (name, value) in SECURITY_HEADERS.into_iter().chain(encrypted.then_some(HSTS)) {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    }
+    if headers.contains_key(header::SET_COOKIE) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_cache_keeps_an_answer_with_a_cookie() {
+        let kept = "public, max-age=60";
+        let router: Router = Router::new()
+            .route("/", get(async || "no header of its own"))
+            .route("/kept", get(async move || ([(header::CACHE_CONTROL, kept)], "kept")))
+            .route("/cookie", get(async move || ([(header::CACHE_CONTROL, kept), (header::SET_COOKIE, "a=b")], "")))
+            .layer(from_fn_with_state(true, security_headers));
+        for (path, expected) in [("/", NO_STORE), ("/kept", kept), ("/cookie", NO_STORE), ("/absent", NO_STORE)] {
+            let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+            let Ok(answer) = TowerToHyperService::new(router.clone()).call(request).await;
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], expected, "{path}");
+            assert_eq!(answer.headers()[HSTS.0], HSTS.1, "{path}");
+        }
+    }
 }

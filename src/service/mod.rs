@@ -5,6 +5,8 @@
 //! service.
 
 mod access;
+mod activity;
+mod address_group;
 mod alerts;
 mod api;
 mod background;
@@ -19,6 +21,7 @@ mod nights;
 mod pages;
 mod problem;
 mod readable_scope;
+mod request_limits;
 mod runner;
 mod ticker;
 mod worklist_counts;
@@ -27,22 +30,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum_server::Handle;
 use tokio_util::sync::CancellationToken;
 
-pub use access::{AccessStore, Caller, DossierRead, Token, TokenScope};
+pub use access::{AccessStore, Caller, DossierRead, EndedSessions, OpenSession, Token, TokenScope};
 
 use crate::config::{Configuration, PublicPart};
 use crate::run::{self, Ledger, Lock, LockError, RunError};
 
 use self::background::BackgroundTasks;
-use self::limiter::FailedLogins;
+use self::limiter::LoginLimiter;
 use self::nights::NightCache;
 use self::runner::Runner;
 use self::worklist_counts::WorklistCountCache;
-
-/// How long open requests may go on after the last run has ended.
-const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Why the service cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +78,7 @@ struct Service {
     nights: NightCache,
     worklist_counts: WorklistCountCache,
     runner: Arc<Runner>,
-    failed_logins: FailedLogins,
+    logins: LoginLimiter,
 }
 
 impl Service {
@@ -102,6 +101,7 @@ impl Service {
 pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Result<(), ServiceError> {
     let data = config.settings.data.clone();
     let _lock = Lock::take_for_service(&data, run::now())?;
+    run::protect(&data, config.settings.reader_group.as_deref())?;
     let ledger = Ledger::open(&data).await?;
     let access = AccessStore::open(&data).await?;
     let runner = Arc::new(Runner::default());
@@ -113,13 +113,13 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
         ledger,
         access,
         runner,
-        failed_logins: FailedLogins::default(),
+        logins: LoginLimiter::default(),
     });
     let listener = listener::bind(&service).await?;
     on_listening(&listener.url);
-    let stop = CancellationToken::new();
-    let handle = Handle::new();
-    let answering = tokio::spawn(listener.serve(Arc::clone(&service), handle.clone()));
+    // Pages and API answer until the last run has ended.
+    let (stop, stop_answering) = (CancellationToken::new(), CancellationToken::new());
+    let answering = tokio::spawn(listener.serve(stop_answering.clone()));
     let mut scheduler = ticker::start(&service.config, &service.runner).await?;
     let each_minute = [
         tokio::spawn(ticker::wake_each_minute(Arc::clone(&service.runner))),
@@ -139,7 +139,7 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
     tokio::join!(run_until_stopped(&service, &stop), stopping);
     each_minute.iter().for_each(tokio::task::JoinHandle::abort);
     scheduler.shutdown().await?;
-    handle.graceful_shutdown(Some(LAST_REQUESTS));
+    stop_answering.cancel();
     let _ = answering.await;
     service.ledger.clone().close().await;
     service.access.clone().close().await;

@@ -43,6 +43,17 @@ fn the_unit_waits_longer_than_the_service_takes_to_stop() {
     assert!(seconds(unit, "TimeoutStopSec=") >= stops_within + 15);
 }
 
+#[test]
+fn the_unit_allows_more_open_files_than_connections() {
+    let number = |text: &str, key: &str| -> usize {
+        let value = text.lines().find_map(|line| line.strip_prefix(key));
+        value.expect("the key stands on a line of its own").trim().parse().expect("a number")
+    };
+    let connections = number(include_str!("../../config/motcua.toml"), "max_connections = ");
+    let files = number(include_str!("../../docs/examples/motcua.service"), "LimitNOFILE=");
+    assert!(files >= connections + 1024, "{files} open files for {connections} connections and a night");
+}
+
 fn page(config: &Configuration) -> String {
     let mut text = String::from(
         "# Indicators\n\nFor data clerks and developers: what each indicator counts, and which article requires it. Generated from \

@@ -17,7 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &["model"]),
     ("crash_points", &[]),
     ("digests", &[]),
-    ("durable", &["crash_points"]),
+    ("rights", &[]),
+    ("durable", &["crash_points", "rights"]),
     ("model", &[]),
     ("locale", &["model"]),
     ("calendar", &["model"]),
@@ -30,14 +31,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // What it drafts is read by the readers of the sources and fields.
     ("draft", &["model", "fields", "sources"]),
     // Pages are types of `model`, so landing needs nothing of the stage before it.
-    ("landing", &["crash_points", "digests", "durable", "model", "calendar", "fields"]),
+    ("landing", &["crash_points", "digests", "durable", "rights", "model", "calendar", "fields"]),
     // Landing's output: which texts it withheld, and why.
     ("canonical", &["model", "calendar", "fields", "landing"]),
-    ("lake", &["crash_points", "digests", "durable", "model", "calendar"]),
+    ("lake", &["crash_points", "digests", "durable", "rights", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored. Which names of agencies may be published is decided
     // beside the readers that accept them.
     ("indicators", &["model", "calendar", "fields", "expressions", "lake"]),
-    ("publish", &["crash_points", "digests", "durable", "model", "locale", "calendar", "indicators"]),
+    ("publish", &["crash_points", "digests", "durable", "rights", "model", "locale", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (
         "run",
@@ -46,6 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crash_points",
             "digests",
             "durable",
+            "rights",
             "model",
             "calendar",
             "fields",

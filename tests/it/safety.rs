@@ -4,6 +4,7 @@
 mod agencies;
 mod catalogue;
 mod outside;
+mod rights;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod api;
+mod attacks;
 mod bound_tokens;
 mod demo;
 mod earlier_nights;

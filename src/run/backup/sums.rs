@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::durable;
 use crate::durable::file_error;
+use crate::rights;
 use crate::run::backup::BackupError;
 use crate::run::error::RunError;
 
@@ -24,7 +25,8 @@ pub(super) fn empty_folder(folder: &Path, data: &Path) -> Result<PathBuf, RunErr
     if data.map_err(file_error("find", folder)).is_ok_and(|data| above.starts_with(data)) {
         return Err(BackupError::Inside { folder: folder.to_owned() }.into());
     }
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
+    // It holds what the data folder holds: nobody else may enter it.
+    rights::create_private_folder(folder).map_err(file_error("create", folder))?;
     if fs::read_dir(folder).map_err(file_error("list", folder))?.next().is_some() {
         return Err(BackupError::NotEmpty { folder: folder.to_owned() }.into());
     }

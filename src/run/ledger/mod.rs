@@ -36,6 +36,8 @@ pub use self::runs::Run;
 pub(super) use self::settlements::Settlement;
 pub use self::slots::{Pause, Slot, SlotState};
 pub use self::totals::LedgerTotals;
+use crate::durable::file_error;
+use crate::rights;
 use crate::run::error::RunError;
 
 /// How long a write waits for another's: the pages of the service write beside a run.
@@ -50,8 +52,11 @@ pub struct Ledger {
 impl Ledger {
     /// Opens `<data>/ledger.sqlite`; creates it if it is missing.
     pub async fn open(data: &Path) -> Result<Self, RunError> {
+        let path = data.join("ledger.sqlite");
+        // SQLite gives its write-ahead log the rights of the database.
+        rights::private_file(&path).map_err(file_error("create", &path))?;
         let options = SqliteConnectOptions::new()
-            .filename(data.join("ledger.sqlite"))
+            .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Error, Row as _};
 
 use crate::crash_points::crash_point;
+use crate::rights;
 use crate::run::ledger::pulls::pull;
 use crate::run::ledger::{Ledger, PullState};
 
@@ -108,6 +109,8 @@ pub(in crate::run) async fn copy_database(from: &Path, to: &Path) -> Result<(), 
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect_with(SqliteConnectOptions::new().filename(from)).await?;
     let _crash_point = crash_point("copy a database");
+    // SQLite writes into an empty file that is there.
+    rights::private_file(to)?;
     // Unlike `VACUUM` in place, it keeps the ids of rejected rows; a test checks that.
     sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&pool).await?;
     pool.close().await;

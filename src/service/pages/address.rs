@@ -20,6 +20,12 @@ pub(super) fn local_path(address: &str) -> Option<&str> {
     (is_plain && !rest.starts_with('/')).then_some(address)
 }
 
+/// Path and query of a request as the target of a link on this host. A browser would read `//evil.example/x` in a link as
+/// an address on another host.
+pub(super) fn on_this_host(path_and_query: &str) -> String {
+    format!("/{}", path_and_query.trim_start_matches(['/', '\\']))
+}
+
 /// Address of the login page that leads to `back` afterwards.
 pub(super) fn login_address(back: &str) -> String {
     match local_path(back) {
@@ -66,6 +72,23 @@ mod tests {
         }
         assert_eq!(login_address("/connectors?x=1"), "/login?next=%2Fconnectors%3Fx%3D1");
         assert_eq!(login_address("//elsewhere"), "/login");
+    }
+
+    #[test]
+    fn a_request_for_another_host_becomes_a_path_of_this_one() {
+        for (requested, expected) in [
+            ("/figures?next=//evil.example", "/figures?next=//evil.example"),
+            ("//evil.example/x?a=1", "/evil.example/x?a=1"),
+            ("///evil.example", "/evil.example"),
+            ("/\\evil.example", "/evil.example"),
+            ("/\\/evil.example", "/evil.example"),
+            ("/", "/"),
+            ("*", "/*"),
+        ] {
+            let address = on_this_host(requested);
+            assert_eq!(address, expected);
+            assert!(local_path(&in_language(&address, Language::English)).is_some(), "{address}");
+        }
     }
 
     #[test]

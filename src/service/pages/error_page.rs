@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use headers::{HeaderMapExt as _, RetryAfter};
 
 use super::layout::{Layout, html};
-use super::page_error::PageError;
+use super::page_error::{PageError, Unavailable};
 use super::visitor::Visitor;
 use crate::locale::Language;
 use crate::service::Service;
@@ -29,10 +29,14 @@ pub(super) fn error_page(error: &PageError, service: &Service, visitor: &Visitor
         403 => (words.t403, words.t403_why.to_owned()),
         404 => (words.t404, words.t404_why.to_owned()),
         405 | 415 => (words.t405, words.t405_why.to_owned()),
+        408 => (words.t408, words.t408_why.to_owned()),
         413 => (words.t413, words.t413_why.to_owned()),
         429 => (words.t429, too_many_logins(error, visitor)),
-        503 if error.is_before_first_night => (words.t503, words.t503_why.to_owned()),
-        503 => (words.busy, words.busy_why.to_owned()),
+        503 => match error.unavailable {
+            Unavailable::NoNight => (words.t503, words.t503_why.to_owned()),
+            Unavailable::Busy => (words.t503_busy, words.t503_busy_why.to_owned()),
+            Unavailable::TimedOut => (words.t503_time, words.t503_time_why.to_owned()),
+        },
         _ => (words.t500, words.t500_why.to_owned()),
     };
     let page = ErrorPage { layout: Layout::new(service, visitor, title, ""), why, detail: &error.detail };

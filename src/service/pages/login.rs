@@ -74,13 +74,11 @@ pub(super) async fn log_in(
 ) -> Result<Response, PageError> {
     visitor.require_same_origin()?;
     let (now, address) = (run::now(), client_address(&service, peer.ip(), &headers));
-    if let Some(secs) = service.failed_logins.retry_after_secs(address, now) {
-        return Err(PageError::retry_after(secs));
-    }
+    let attempt = service.logins.begin(address, now).map_err(PageError::retry_after)?;
+    tokio::time::sleep(attempt.delay).await;
     let next = local_path(&form.next).unwrap_or(HOME);
     let hours = service.config.settings.service.session_hours;
     let Some(session) = service.access.log_in(form.token.trim(), hours, now).await? else {
-        service.failed_logins.add(address, now);
         tracing::warn!("login failed: the token is not valid");
         let layout = Layout::new(&service, &visitor, visitor.lang.words().log_in, "login");
         let mut response = html(&LoginPage { layout, next, failed: true })?;
@@ -88,20 +86,27 @@ pub(super) async fn log_in(
         response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER_CHALLENGE);
         return Ok(response);
     };
+    attempt.succeeded();
     let encrypted = service.is_encrypted();
     let cookie = set_cookie(session_cookie(encrypted), &session, u64::from(hours) * 3600, encrypted);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
 /// Address that failed logins are counted by: the peer, or with `behind_proxy` the last address of `X-Forwarded-For`,
-/// which the office's own proxy has added.
+/// which the office's own proxy has added, with or without a port.
 fn client_address(service: &Service, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !service.config.settings.service.behind_proxy {
         return peer;
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
-    let last = forwarded.and_then(|value| value.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
-    last.unwrap_or(peer)
+    let last = forwarded.and_then(|value| value.rsplit(',').next()).map(str::trim);
+    last.and_then(forwarded_address).unwrap_or(peer)
+}
+
+/// An address as proxies write it: `10.0.0.1`, `10.0.0.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let plain = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    plain.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|with_port| with_port.ip()))
 }
 
 /// `POST /logout`: ends the session.
@@ -118,4 +123,25 @@ pub(super) async fn log_out(
         service.access.log_out(session).await?;
     }
     Ok(([(header::SET_COOKIE, set_cookie(name, "", 0, encrypted))], Redirect::to("/login")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_proxies_write_them() {
+        for (text, expected) in [
+            ("10.0.0.1", Some("10.0.0.1")),
+            ("10.0.0.1:4711", Some("10.0.0.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:4711", Some("2001:db8::1")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            let expected: Option<IpAddr> = expected.map(|address| address.parse().expect("an address"));
+            assert_eq!(forwarded_address(text), expected, "{text}");
+        }
+    }
 }

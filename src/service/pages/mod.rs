@@ -29,12 +29,11 @@ pub(super) use words::explanation;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use tower_http::limit::RequestBodyLimitLayer;
 
 use self::checks::{integrity, reconcile, reconcile_dossiers, unmatched};
 use self::connectors::{detail, list, operations, rejected, upload};
@@ -44,17 +43,15 @@ use self::layout::{STYLE, set_cookie};
 use self::page_error::PageError;
 use self::visitor::{LANGUAGE_COOKIE, Visitor, language_parameter};
 use crate::service::Service;
+use crate::service::request_limits::{TimeExceeded, limited, limited_uploads};
 
 /// How long the language cookie is kept.
 const LANGUAGE_SECS: u64 = 365 * 24 * 3600;
 
-/// Largest body of an upload; the limit of each connector is `limits.max_body_bytes`.
-const UPLOAD_BYTES: usize = 256 << 20;
-
-/// Routes of all pages but that of uploads, with the layer that renders errors.
+/// Routes of all pages but that of uploads, with their limits and the layer that renders errors.
 pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
     let wrong_method = async || PageError::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not support the method");
-    Router::new()
+    let routes = Router::new()
         .route("/", get(tonight::page))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
@@ -97,19 +94,17 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/api", get(about_api::page))
         .route("/static/motcua.css", get(style))
         .fallback(async || PageError::not_found("there is no such page"))
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(service), finish))
+        .method_not_allowed_fallback(wrong_method);
+    limited(routes).layer(middleware::from_fn_with_state(Arc::clone(service), finish))
 }
 
 /// The route that receives files: the only one with a large body.
 pub(super) fn upload_router(service: &Arc<Service>) -> Router<Arc<Service>> {
     let wrong_method = async || PageError::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not support the method");
-    Router::new()
+    let routes = Router::new()
         .route("/connectors/{connector}/upload", get(upload::page).post(upload::receive))
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(UPLOAD_BYTES))
-        .layer(middleware::from_fn_with_state(Arc::clone(service), finish))
+        .method_not_allowed_fallback(wrong_method);
+    limited_uploads(routes).layer(middleware::from_fn_with_state(Arc::clone(service), finish))
 }
 
 /// The stylesheet. Browsers keep it for ever, since its address changes with its text.
@@ -136,14 +131,17 @@ async fn finish(State(service): State<Arc<Service>>, request: Request, next: Nex
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if (status.is_client_error() || status.is_server_error()) && !is_page {
         let known = response.extensions().get::<PageError>().cloned();
-        let error = known.unwrap_or_else(|| PageError::new(status, ""));
+        let time = response.extensions().get::<TimeExceeded>().map(|what| PageError::timed_out(*what));
+        let error = known.or(time).unwrap_or_else(|| PageError::new(status, ""));
         let allow = response.headers().get(header::ALLOW).cloned();
         response = error_page(&error, &service, &visitor.unwrap_or_default());
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
-    if let Some(lang) = chosen {
+    // An answer that caches may keep, such as the stylesheet, carries no cookie: it would be given to other people.
+    let is_kept = response.headers().contains_key(header::CACHE_CONTROL);
+    if let Some(lang) = chosen.filter(|_| !is_kept) {
         let cookie = set_cookie(LANGUAGE_COOKIE, lang.code(), LANGUAGE_SECS, service.is_encrypted());
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -6,7 +6,17 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::address::login_address;
 use crate::run::RunError;
+use crate::service::api::figures::no_night;
 use crate::service::problem::Problem;
+use crate::service::request_limits::TimeExceeded;
+
+/// Why a page is not available now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unavailable {
+    NoNight,
+    Busy,
+    TimedOut,
+}
 
 /// Why a page cannot be shown.
 #[derive(Debug, Clone)]
@@ -15,15 +25,15 @@ pub(super) struct PageError {
     /// English text for engineers; may be empty.
     pub(super) detail: String,
     pub(super) retry_after_secs: Option<u64>,
-    /// No night is published yet; else an answer with 503 is about work that is under way.
-    pub(super) is_before_first_night: bool,
+    /// Why a page is not available now, for the status 503.
+    pub(super) unavailable: Unavailable,
     /// If set, the answer is a redirect to this address.
     redirect: Option<String>,
 }
 
 impl PageError {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after_secs: None, is_before_first_night: false, redirect: None }
+        Self { status, detail: detail.into(), retry_after_secs: None, unavailable: Unavailable::Busy, redirect: None }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -33,6 +43,16 @@ impl PageError {
     /// Too many failed logins.
     pub(super) fn retry_after(secs: u64) -> Self {
         Self { retry_after_secs: Some(secs), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "") }
+    }
+
+    /// No night is published yet.
+    pub(super) fn no_night() -> Self {
+        Self { unavailable: Unavailable::NoNight, ..no_night().into() }
+    }
+
+    /// A request, or the answer to it, took too long.
+    pub(super) fn timed_out(what: TimeExceeded) -> Self {
+        Self { unavailable: Unavailable::TimedOut, ..Problem::from(what).into() }
     }
 
     /// Redirects to the login, which leads to `back` afterwards.
@@ -55,9 +75,10 @@ impl IntoResponse for PageError {
 
 impl From<Problem> for PageError {
     fn from(problem: Problem) -> Self {
+        let unavailable = if problem.is_before_first_night() { Unavailable::NoNight } else { Unavailable::Busy };
         Self {
             retry_after_secs: problem.retry_after_secs(),
-            is_before_first_night: problem.is_before_first_night(),
+            unavailable,
             ..Self::new(problem.status(), problem.detail())
         }
     }

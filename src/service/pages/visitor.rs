@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 
+use super::address::on_this_host;
 use super::page_error::PageError;
 use crate::config::PublicPart;
 use crate::indicators::FigureOf;
@@ -24,7 +25,7 @@ pub(super) const LANGUAGE_COOKIE: &str = "motcua_lang";
 pub(super) struct Visitor {
     pub(super) lang: Language,
     pub(super) caller: Option<Caller>,
-    /// Path and query of the request.
+    /// Path and query of the request, for links on this host.
     pub(super) address: String,
     is_same_origin: bool,
 }
@@ -56,7 +57,7 @@ impl Visitor {
         Ok(Self {
             lang: language_parameter(&parts.uri).or(remembered).unwrap_or_default(),
             caller: authenticate(service, &parts.headers).await?,
-            address: parts.uri.path_and_query().map_or("/", |address| address.as_str()).to_owned(),
+            address: on_this_host(parts.uri.path_and_query().map_or("/", |address| address.as_str())),
             is_same_origin: is_same_origin(&parts.headers),
         })
     }

@@ -27,6 +27,7 @@ pub(crate) struct Serving {
 /// An answer.
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    pub(crate) version: reqwest::Version,
     pub(crate) body: Vec<u8>,
     headers: HeaderMap,
 }
@@ -130,8 +131,8 @@ impl Serving {
         }
         self.runtime.block_on(async {
             let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"));
-            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            Reply { status, headers, body: answer.bytes().await.expect("the answer is whole").to_vec() }
+            let (status, version, headers) = (answer.status().as_u16(), answer.version(), answer.headers().clone());
+            Reply { status, version, headers, body: answer.bytes().await.expect("the answer is whole").to_vec() }
         })
     }
 

@@ -37,6 +37,7 @@ fn with_a_certificate_the_service_answers_https_only() {
     assert!(serving.url.starts_with("https://"), "{}", serving.url);
     let reply = serving.get("/api/v1/connectors", &token);
     assert_eq!((reply.status, reply.header("strict-transport-security")), (200, "max-age=31536000"));
+    assert_eq!(reply.version, reqwest::Version::HTTP_11, "the client offers HTTP/2 too");
     let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
     let login = serving.ask("POST", "/login", &form, &format!("token={token}&next=/connectors"));
     assert_eq!((login.status, login.header("location")), (303, "/connectors"), "{}", login.text());

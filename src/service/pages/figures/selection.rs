@@ -17,7 +17,7 @@ use crate::model::period::{Period, PeriodKind};
 use crate::model::vietnamese_order::VietnameseOrder;
 use crate::run::{self, assess_connectors};
 use crate::service::Service;
-use crate::service::api::figures::{night_until, no_night};
+use crate::service::api::figures::night_until;
 use crate::service::nights::LoadedNight;
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
@@ -99,7 +99,7 @@ impl Selection {
         let as_of = Some(query.as_of.trim().to_owned()).filter(|text| !text.is_empty());
         let night = match &as_of {
             Some(text) => night_until(service, text).await?,
-            None => service.nights.newest().await?.ok_or_else(no_night)?,
+            None => service.nights.newest().await?.ok_or_else(PageError::no_night)?,
         };
         let scope = selected_scope(service, &night, &query.scope)?;
         let period = if query.period.is_empty() { current_year(&night) } else { named_period(&query.period)? };

@@ -303,19 +303,23 @@ words! {
     t403: "Không được phép", "Not allowed";
     t404: "Không tìm thấy trang", "Not found";
     t405: "Thao tác không được hỗ trợ", "Not supported";
+    t408: "Hết thời gian chờ", "Timed out";
     t413: "Nội dung gửi lên quá lớn", "Too large";
     t429: "Thử quá nhiều lần", "Too many attempts";
     t500: "Lỗi của hệ thống", "Internal error";
     t503: "Chưa có đêm nào", "No night yet";
-    busy: "Hệ thống đang bận", "Busy";
-    busy_why: "Các yêu cầu khác đang được tính. Hãy đợi chừng một phút rồi mở lại trang. Nếu vẫn vậy, hãy báo người trực kỹ thuật.", "Other requests are being computed. Wait about a minute and open the page again. If it stays like this, tell the engineer on duty.";
+    t503_busy: "Hệ thống đang bận", "Busy";
+    t503_time: "Hết thời gian chờ", "Timed out";
     t400_why: "Đường dẫn có giá trị mà hệ thống không có: kỳ báo cáo, đơn vị hoặc bộ lọc.", "The address contains a period, agency or filter that does not exist.";
     t403_why: "Thao tác bị từ chối: mã truy cập không có quyền, biểu mẫu đã cũ, hoặc yêu cầu đến từ trang khác. Hãy mở lại trang và thử lại.", "Refused: the token lacks the scope, the form is out of date, or the request came from another site. Open the page again and retry.";
     t404_why: "Địa chỉ không đúng, hoặc nội dung không còn được giữ.", "The address is wrong, or the content has been deleted.";
     t405_why: "Trang này không nhận thao tác vừa gửi.", "This page does not support the request.";
+    t408_why: "Dữ liệu gửi lên không đến đủ trong thời gian cho phép. Hãy kiểm tra đường truyền và gửi lại.", "What was sent did not arrive in time. Check the connection and send it again.";
     t413_why: "Hãy gửi ít dữ liệu hơn.", "Send less data.";
     t500_why: "Nguyên nhân được ghi trong nhật ký của dịch vụ. Hãy báo người trực kỹ thuật.", "The cause is in the service's log. Tell the engineer on duty.";
     t503_why: "Số liệu xuất hiện sau lượt chạy đầu tiên. Trang Kết nối cho biết lượt kế tiếp.", "Figures appear after the first run. The connectors page shows when the next run is.";
+    t503_busy_why: "Nhiều yêu cầu đang được trả lời cùng lúc. Hãy thử lại sau ít phút.", "Many requests are being answered. Try again in a few minutes.";
+    t503_time_why: "Trang này mất quá nhiều thời gian. Hãy thử lại sau ít phút, hoặc chọn phạm vi hẹp hơn.", "This page took too long. Try again in a few minutes, or choose a narrower scope.";
     go_on: "Đi tiếp", "Continue with";
 }
 
