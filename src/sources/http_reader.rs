@@ -228,7 +228,7 @@ impl HttpReader {
                 expected_digest: active.chain.expected_digest().map(str::to_owned),
                 expected_records: active.chain.expected_records().map(str::to_owned),
                 size: active.chain.state().served_size,
-                statuses_behind_end: active.chain.statuses_behind_end(),
+                may_be_behind_end: active.chain.may_be_behind_end(),
             };
             let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
             let is_new_page = request.expected_digest.is_none();

@@ -50,8 +50,8 @@ pub(crate) struct PageRequest {
     pub(crate) expected_records: Option<String>,
     /// Page size to request instead of that of `[pages]`.
     pub(crate) size: Option<u32>,
-    /// Statuses that mean that the page is behind the end of the list.
-    pub(crate) statuses_behind_end: &'static [u16],
+    /// Whether the page may be behind the end of the list, where some sources respond with 204, 404 or 416.
+    pub(crate) may_be_behind_end: bool,
 }
 
 /// Response to a [`PageRequest`].
@@ -241,7 +241,7 @@ impl PageFetcher {
     /// Whether a status means that the page is behind the last one.
     fn is_behind_end(&self, wanted: &PageRequest, status: u16) -> bool {
         let is_declared = self.end_statuses.contains(&status) && (status == 204 || wanted.ordinal > 1);
-        is_declared || wanted.statuses_behind_end.contains(&status)
+        is_declared || wanted.may_be_behind_end && matches!(status, 204 | 404 | 416)
     }
 
     /// An empty page in place of one that does not exist.

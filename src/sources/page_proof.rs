@@ -19,17 +19,12 @@ impl PageChain {
         self.reread_page().is_some_and(|read| read.records == page.records)
     }
 
-    /// Statuses by which the source may say that the page to request does not exist: it follows a page that is shorter than
-    /// requested. A source that sends short pages in the middle may answer 404 because it is broken.
+    /// Whether the page to request may not exist: it follows a page that is shorter than requested.
     #[must_use]
-    pub fn statuses_behind_end(&self) -> &'static [u16] {
+    pub fn may_be_behind_end(&self) -> bool {
         let is_short = |page: &ReadPage| page.rows < self.size();
-        match self.earlier_pages().split_last() {
-            Some((last, full)) if self.pages.end() == Some(&PageEnd::ShortPage) && is_short(last) => {
-                if full.iter().any(is_short) { &[204, 416] } else { &[204, 404, 416] }
-            }
-            _ => &[],
-        }
+        let before = self.ordinal().checked_sub(2).and_then(|at| self.state.pages.get(at));
+        self.pages.end() == Some(&PageEnd::ShortPage) && before.is_some_and(is_short)
     }
 
     /// States that a text of the request, such as its body, has the page size.

@@ -192,19 +192,12 @@ fn only_behind_a_short_page_a_page_may_not_exist() {
                 PageSummary { digest, records, rows: *rows, envelope: &envelope, next: None, range: None, edge: None };
             assert_eq!(chain.advance(&page).map_err(|error| error.kind), Ok(ChainStep::More));
         }
-        chain.statuses_behind_end().to_vec()
+        chain.may_be_behind_end()
     };
-    let (none, all) = (Vec::new(), vec![204, 404, 416]);
-    for (end, read, expected) in [
-        ("short_page", &[][..], none.clone()),
-        ("short_page", &[2], all.clone()),
-        ("short_page", &[4], none.clone()),
-        ("short_page", &[4, 2], all),
-        ("short_page", &[2, 4, 3], vec![204, 416]),
-        ("empty_page", &[2], none),
-    ] {
-        assert_eq!(chain(&format!("type='{end}'"), read), expected, "{end} {read:?}");
-    }
+    assert!(!chain("type='short_page'", &[]));
+    assert!(chain("type='short_page'", &[2]));
+    assert!(!chain("type='short_page'", &[4]));
+    assert!(!chain("type='empty_page'", &[2]));
 }
 
 #[test]

@@ -87,7 +87,12 @@ fn a_connector_with_mistakes_is_broken_and_has_no_page() {
     let page = get(&service, "/", &cookie);
     let text = sound("mistakes", page.text(), "vi");
     // The other one has not run yet.
-    assert!(text.contains("Đang hỏng (2)") && text.contains("Lỗi mistaken") && text.contains("Cấu hình kết nối không thực hiện được"), "{text}");
+    assert!(
+        text.contains("Đang hỏng (2)")
+            && text.contains("Lỗi mistaken")
+            && text.contains("Cấu hình kết nối không thực hiện được"),
+        "{text}"
+    );
     assert!(!page.text().contains("href=\"/connectors/mistaken\""), "it has no page");
 }
 
