@@ -192,7 +192,7 @@ impl ComparedNights {
         Ok(Self { nights: nights.clone(), configs })
     }
 
-    fn definition(config: &Configuration, id: &str) -> Option<&IndicatorDefinition> {
+    fn definition<'c>(config: &'c Configuration, id: &str) -> Option<&'c IndicatorDefinition> {
         config.indicators.iter().map(|known| &known.definition).find(|known| known.id == id)
     }
 

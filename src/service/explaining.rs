@@ -58,19 +58,20 @@ impl<'a> NightRead<'a> {
             Some(reason) => Err(Problem::not_found(format!("figures of `{id}` have no dossiers to list: {reason}"))),
         }
     }
+}
 
-    fn request(&self, indicator: &str, period: Period, page: Option<DossierPage>, of: &FigureOf) -> ExplainRequest {
-        ExplainRequest {
-            figures: FigureRequest {
-                indicators: vec![indicator.to_owned()],
-                period: Some(period),
-                ..FigureRequest::default()
-            },
-            indicator: indicator.to_owned(),
-            period,
-            figure: of.clone(),
-            page,
-        }
+/// What is asked of the tables.
+fn request(indicator: &str, period: Period, page: Option<DossierPage>, of: &FigureOf) -> ExplainRequest {
+    ExplainRequest {
+        figures: FigureRequest {
+            indicators: vec![indicator.to_owned()],
+            period: Some(period),
+            ..FigureRequest::default()
+        },
+        indicator: indicator.to_owned(),
+        period,
+        figure: of.clone(),
+        page,
     }
 }
 
@@ -122,7 +123,7 @@ pub(super) async fn explain(
     read: &RecordedRead,
 ) -> Result<ExplainedUnits, Problem> {
     of.defined(&query.indicator)?;
-    let request = of.request(&query.indicator, query.period, Some(query.page), read.of());
+    let request = request(&query.indicator, query.period, Some(query.page), read.of());
     Ok(run::explain(of.config, of.night, request, permit().await?).await?)
 }
 
@@ -134,7 +135,7 @@ pub(super) async fn explain_dossier(
     code: &str,
     read: &RecordedRead,
 ) -> Result<Vec<DossierWithHistory>, Problem> {
-    let request = of.request(indicator, period, None, read.of());
+    let request = request(indicator, period, None, read.of());
     let (config, night, code) = (of.config.clone(), *of.night, code.to_owned());
     with_permit(async move { run::explain_dossier(&config, &night, request, code).await }).await
 }

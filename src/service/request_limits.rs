@@ -17,7 +17,7 @@ use crate::service::problem::Problem;
 /// Maximum size of a request body, but for that of an upload.
 const BODY_BYTES: usize = 64 << 10;
 /// Largest body of an upload; the limit of each connector is `limits.max_body_bytes`.
-const UPLOAD_BYTES: usize = 256 << 20;
+pub(super) const UPLOAD_BYTES: usize = 256 << 20;
 /// How long a request may take until its answer begins.
 const ANSWER_SECS: u64 = 60;
 /// The same for an upload, with the time that the file takes.

@@ -17,7 +17,6 @@ mod tls;
 mod tests;
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

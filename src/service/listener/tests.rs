@@ -1,5 +1,7 @@
 //! The listener as clients meet it, with time limits of fractions of a second.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};

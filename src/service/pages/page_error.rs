@@ -104,7 +104,7 @@ mod tests {
     fn what_a_problem_says_about_waiting_is_kept() {
         let of = |problem: Problem| {
             let error = PageError::from(problem);
-            (error.status.as_u16(), error.retry_after_secs, error.is_before_first_night)
+            (error.status.as_u16(), error.retry_after_secs, error.unavailable == Unavailable::NoNight)
         };
         assert_eq!(of(Problem::busy("others are read", 10)), (503, Some(10), false));
         assert_eq!(of(RunError::NightsBusy.into()), (503, Some(5), false));

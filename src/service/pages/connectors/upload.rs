@@ -17,11 +17,11 @@ use crate::run::{
 };
 use crate::service::Service;
 use crate::service::access::Caller;
-use crate::service::pages::UPLOAD_BYTES;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
+use crate::service::request_limits::UPLOAD_BYTES;
 
 /// Longest value of a field of the form that is no file.
 const FIELD_BYTES: usize = 1 << 10;

@@ -41,7 +41,7 @@ impl ScopeMenu {
             |code: &String| registered.iter().find(|agency| agency.code == *code).map(|agency| agency.name.clone());
         let choice =
             |code: &String| (code.clone(), name(code).unwrap_or_else(|| code.clone()), *code == selection.scope_code());
-        let mut others: Vec<Choice> = bound.iter().filter(|code| !is_listed(*code)).map(choice).collect();
+        let mut others: Vec<Choice> = bound.iter().filter(|code| !is_listed(code)).map(choice).collect();
         others.sort_by_cached_key(|choice| VietnameseOrder::of(&choice.1));
         if !others.is_empty() {
             agencies.push((visitor.lang.of("Chưa có số liệu", "Without figures"), others));
