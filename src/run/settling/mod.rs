@@ -131,7 +131,13 @@ impl Settler<'_> {
         let key = connector.file.connector.kind.column_index("source_key").expect("every table has the column");
         let without_details = write_without_details(key, &mut classified, &mut limit, &mut writer)?;
         assert!(classified.counts.balance(), "every received row is in one class");
-        let older_rows = folder.as_ref().map_or(0, |folder| folder.older_rows(&certificate.pages));
+        let older_rows = match &folder {
+            Some(folder) if classified.counts.received == 0 => {
+                self.keys_that_came_again(connector, folder, certificate).await?
+            }
+            Some(folder) => folder.older_rows(&certificate.pages),
+            None => 0,
+        };
         let mut files = match &mut folder {
             Some(folder) => {
                 folder.limit = std::mem::take(&mut limit);

@@ -70,7 +70,7 @@ struct Bound {
 }
 
 fn bound() -> Bound {
-    let town = Town::new(200, 31, date(2026, 3, 20));
+    let town = Town::new(200, 31, date(2026, 10, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
     // Metrics are public as shipped.
@@ -89,8 +89,10 @@ fn bound() -> Bound {
         }
     }
     let of = |dossier: &Value, name: &str| dossier[name].as_str().unwrap_or_default().to_owned();
+    let is_of_2026 =
+        |dossier: &&Value| of(dossier, "received_at").starts_with("2026") && of(dossier, "dossier_code").len() > 5;
     let mut agencies: Vec<(usize, String)> = Vec::new();
-    for dossier in &dossiers {
+    for dossier in dossiers.iter().filter(is_of_2026) {
         let agency = of(dossier, "agency");
         match agencies.iter_mut().find(|(_, code)| *code == agency) {
             Some((count, _)) => *count += 1,
@@ -108,10 +110,8 @@ fn bound() -> Bound {
     let foreign: BTreeSet<String> = foreign.difference(&of_own).cloned().collect();
     assert!(of_own.len() > 5 && foreign.len() > 100, "{} and {}", of_own.len(), foreign.len());
     let dossier_of = |agency: &str| -> String {
-        let is_its =
-            |dossier: &&Value| of(dossier, "agency") == agency && of(dossier, "received_at").starts_with("2026");
-        let mut codes = dossiers.iter().filter(is_its).map(|dossier| of(dossier, "dossier_code"));
-        codes.find(|code| code.len() > 5).expect("it has a dossier of 2026 with a code")
+        let mut own = dossiers.iter().filter(is_of_2026).filter(|dossier| of(dossier, "agency") == agency);
+        of(own.next().expect("it was chosen by them"), "dossier_code")
     };
     let (own_dossier, foreign_dossier) = (dossier_of(&own), dossier_of(&other));
     let made = office.act(&["token", "create", "own", "--agency", &own]);

@@ -34,14 +34,14 @@ fn listed(workbook: Vec<u8>) -> Vec<Vec<Data>> {
 
 #[test]
 fn lists_of_the_api_are_those_of_the_command_line() {
-    let town = Town::new(150, 31, date(2026, 3, 20));
+    let town = Town::new(150, 31, date(2026, 10, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
     earlier_nights::define_for_the_first(&office);
     office.run();
     earlier_nights::define_for_the_second(&office);
     // A second night, with what a day has changed.
-    town.day.set(date(2026, 3, 21));
+    town.day.set(date(2026, 10, 21));
     office.export(&town, town.day.get());
     office.run();
     let token = office.token("clerk", "read");
@@ -82,20 +82,20 @@ fn lists_of_the_api_are_those_of_the_command_line() {
     same(&office, (&serving, &token), &of_return, &format!("{path}&direction=return&class=matched"), "directions");
     let items = [&reconcile[..], &["--items"]].concat();
     same(&office, (&serving, &token), &items, "/api/v1/reconcile/items?period=2026&limit=10000", "items");
-    let explain = ["explain", "par-3.4.1", "--period", "2026", "--side", "in_numerator"];
-    let path = "/api/v1/explain?indicator=par-3.4.1&period=2026&side=in_numerator&limit=10000";
+    let explain = ["explain", "par-3.4.3", "--period", "2026", "--side", "in_numerator"];
+    let path = "/api/v1/explain?indicator=par-3.4.3&period=2026&side=in_numerator&limit=10000";
     same(&office, (&serving, &token), &explain, path, "dossiers");
 
     one_dossier(&office, &serving, &token);
 
-    let integrity = serving.get("/api/v1/integrity?indicator=par-3.4.1&period=2026", &token).json();
-    let arguments = ["report", "par-3.4.1", "--period", "2026", "--integrity", "--format", "json"];
+    let integrity = serving.get("/api/v1/integrity?indicator=par-3.4.3&period=2026", &token).json();
+    let arguments = ["report", "par-3.4.3", "--period", "2026", "--integrity", "--format", "json"];
     let expected: Value = serde_json::from_slice(&printed(&office, &arguments)).expect("JSON");
     assert_eq!(integrity["agencies"], expected);
-    let arguments = ["report", "par-3.4.1", "--period", "2026", "--diff", "1", "2", "--format", "json"];
+    let arguments = ["report", "par-3.4.3", "--period", "2026", "--diff", "1", "2", "--format", "json"];
     let expected: Value = serde_json::from_slice(&printed(&office, &arguments)).expect("JSON");
     for query in ["before=1&after=2", "before=2&after=1", "before=1"] {
-        let path = format!("/api/v1/differences?{query}&indicator=par-3.4.1&period=2026&limit=10000");
+        let path = format!("/api/v1/differences?{query}&indicator=par-3.4.3&period=2026&limit=10000");
         assert_eq!(serving.get(&path, &token).json(), expected, "{query}");
     }
     differences_follow_each_other(&serving, &token, &expected);
@@ -114,10 +114,10 @@ fn lists_of_the_api_are_those_of_the_command_line() {
 
 /// One dossier: its conditions, facts and versions, as on the command line.
 fn one_dossier(office: &Office, serving: &Serving, token: &str) {
-    let of_figure = "/api/v1/explain?indicator=par-3.4.1&period=2026";
+    let of_figure = "/api/v1/explain?indicator=par-3.4.3&period=2026";
     let listed = serving.get(&format!("{of_figure}&side=in_numerator"), token).json();
     let code = listed["dossiers"][0]["dossier_code"].as_str().expect("it has a code").to_owned();
-    let arguments = ["explain", "par-3.4.1", "--period", "2026", "--dossier", &code];
+    let arguments = ["explain", "par-3.4.3", "--period", "2026", "--dossier", &code];
     let expected: Value =
         serde_json::from_slice(&printed(office, &[&arguments[..], &["--format", "json"]].concat())).expect("JSON");
     let found = serving.get(&format!("{of_figure}&dossier={code}"), token).json();
@@ -133,7 +133,7 @@ fn one_dossier(office: &Office, serving: &Serving, token: &str) {
     assert_eq!(own.json(), expected);
     assert_eq!(serving.get(&format!("{of_figure}&dossier={code}&tier=commune"), token).status, 404);
     for (query, status, expected) in [
-        ("dossier=none", 404, "has the code `none`; `par-3.4.1` files dossiers by `received_at`"),
+        ("dossier=none", 404, "has the code `none`; `par-3.4.3` files dossiers by `received_at`"),
         ("dossier=none&side=excluded", 400, "leave out `side`, `limit` and `offset`"),
     ] {
         let reply = serving.get(&format!("{of_figure}&{query}"), token);
@@ -141,13 +141,13 @@ fn one_dossier(office: &Office, serving: &Serving, token: &str) {
         assert!(reply.text().contains(expected), "{query}: {}", reply.text());
     }
     let reads = String::from_utf8(printed(office, &["token", "reads", "--format", "json"])).expect("UTF-8");
-    assert!(reads.contains("\"what\":\"explain par-3.4.1 2026, one dossier province\""), "{reads}");
+    assert!(reads.contains("\"what\":\"explain par-3.4.3 2026, one dossier province\""), "{reads}");
     assert!(!reads.contains(&code), "the access log has no codes");
 }
 
 /// Pages of figures that differ, each with how many there are.
 fn differences_follow_each_other(serving: &Serving, token: &str, all: &Value) {
-    let path = "/api/v1/differences?before=1&indicator=par-3.4.1&period=2026";
+    let path = "/api/v1/differences?before=1&indicator=par-3.4.3&period=2026";
     let rows = |answer: &Value, name: &str| answer[name].as_array().expect("a list").clone();
     let most = rows(all, "figures").len().max(rows(all, "dossiers").len());
     assert!(most > 1, "{all}");
@@ -184,7 +184,7 @@ fn today_is_as_of_now(serving: &Serving, token: &str) {
 
 /// A list that a workbook has not whole is named as such above it.
 fn a_cut_workbook_is_named_as_such(serving: &Serving, token: &str) {
-    let path = "/api/v1/explain?indicator=par-3.4.1&period=2026&side=in_numerator&format=xlsx";
+    let path = "/api/v1/explain?indicator=par-3.4.3&period=2026&side=in_numerator&format=xlsx";
     let head = |limit: u64| {
         let reply = serving.get(&format!("{path}&limit={limit}"), token);
         let total: u64 = reply.header("x-total-count").parse().expect("a number");
@@ -201,9 +201,10 @@ fn a_cut_workbook_is_named_as_such(serving: &Serving, token: &str) {
 
 /// Code of the agency with most dossiers that are not on time.
 fn busiest(serving: &Serving, token: &str) -> String {
-    let explained = serving.get("/api/v1/explain?indicator=par-3.4.1&period=2026&side=in_numerator", token).json();
+    let explained = serving.get("/api/v1/explain?indicator=par-3.4.3&period=2026&side=in_numerator", token).json();
     let dossiers = explained["dossiers"].as_array().expect("a list");
-    dossiers[0]["agency"].as_str().expect("a code").to_owned()
+    let first = dossiers.first().unwrap_or_else(|| panic!("no dossier counts: {explained}"));
+    first["agency"].as_str().expect("a code").to_owned()
 }
 
 /// Compares JSON, CSV and XLSX of a list with those of the command line; returns how many rows CSV has.
@@ -228,7 +229,7 @@ fn same(office: &Office, (serving, token): (&Serving, &str), arguments: &[&str],
 }
 
 fn pages_follow_each_other(serving: &Serving, token: &str) {
-    let path = "/api/v1/explain?indicator=par-3.4.1&period=2026&side=in_numerator";
+    let path = "/api/v1/explain?indicator=par-3.4.3&period=2026&side=in_numerator";
     let all = serving.get(path, token).json();
     let all = all["dossiers"].as_array().expect("a list");
     assert!(all.len() > 4);
@@ -243,11 +244,11 @@ fn pages_follow_each_other(serving: &Serving, token: &str) {
 fn reads_are_recorded(office: &Office) {
     let reads = String::from_utf8(printed(office, &["token", "reads", "--format", "json"])).expect("UTF-8");
     for what in [
-        "explain par-3.4.1 2026 province",
+        "explain par-3.4.3 2026 province",
         "worklist overdue province",
         "reconcile 2026 province",
         "reconcile items 2026 province",
-        "differences par-3.4.1 2026 province",
+        "differences par-3.4.3 2026 province",
     ] {
         assert!(reads.contains(&format!("\"what\":\"{what}\"")), "{what} is not in {reads}");
     }
@@ -272,7 +273,7 @@ fn wrong_requests_are_named(serving: &Serving, token: &str) {
         ("integrity?period=2026", 400, "missing field `indicator`"),
         ("differences?before=7&period=2026", 404, "run 7 published no figures"),
         ("differences?before=1&period=2026&list=dossiers", 404, "`list=dossiers` needs the `indicator`"),
-        ("explain?indicator=par-3.4.1&period=2026&format=pdf", 400, "unknown variant `pdf`"),
+        ("explain?indicator=par-3.4.3&period=2026&format=pdf", 400, "unknown variant `pdf`"),
     ] {
         let reply = serving.get(&format!("/api/v1/{path}"), token);
         let problem = reply.json();
@@ -291,7 +292,7 @@ fn workbooks_of_the_command_line(office: &Office, day: &str) {
         &["worklist", "--at", day],
         &["reconcile", "--period", "2026"],
         &["reconcile", "--period", "2026", "--items"],
-        &["explain", "par-3.4.1", "--period", "2026", "--side", "excluded"],
+        &["explain", "par-3.4.3", "--period", "2026", "--side", "excluded"],
     ];
     for arguments in lists {
         let written = printed(office, &[arguments, &["--format", "xlsx", "--output", file]].concat());

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::connector::Connector;
-use crate::model::folder::{ContentRef, FormerContent, KnownFile};
+use crate::model::connector::{Connector, Content};
+use crate::model::folder::{ContentRef, FormerContent, KnownFile, NoteKind};
+use crate::model::pull::Certificate;
 use crate::run::error::RunError;
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::ContentKeys;
@@ -20,6 +21,27 @@ impl Settler<'_> {
     ) -> Result<Option<Arc<ContentKeys>>, RunError> {
         let stored = self.ledger.keys_of_content(&connector.name, content, folder.counted_before).await?;
         Ok(stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)).map(Arc::new))
+    }
+
+    /// Keys of contents that came again, under their name with a newer time or as a whole list: the source has delivered them,
+    /// although there was nothing to read.
+    pub(in crate::run::settling) async fn keys_that_came_again(
+        &self,
+        connector: &Connector,
+        folder: &FolderPull,
+        certificate: &Certificate,
+    ) -> Result<u64, RunError> {
+        let mut keys = 0;
+        for note in certificate.files.iter().filter(|note| note.kind == NoteKind::Holds && note.landed_by.is_some()) {
+            let same_name = folder.before.get(&note.name).filter(|before| before.content.digest == note.digest);
+            let Some(file) = folder.after.get(&note.name) else { continue };
+            if (same_name.is_some() || folder.content == Content::Whole)
+                && let Some(known) = self.known_keys(connector, folder, &file.content).await?
+            {
+                keys += known.iter().count() as u64;
+            }
+        }
+        Ok(keys)
     }
 
     /// Adds to each file that was read again with the same content what it had before, if its rows had other keys: the
