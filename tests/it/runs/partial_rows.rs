@@ -190,10 +190,10 @@ fn an_item_that_makes_its_dossier_impossible_stays_open_and_hides_no_later_whole
     let listed = |office: &Office| rows(office, &["quarantine", "list"]).len();
     let mut first = whole(A, "2", None);
     first["NgayTiepNhan"] = json!("20251006120000");
-    send(&office, WHOLE, 8, &[first]);
+    send(&office, WHOLE, 8, &[first, whole(B, "4", None)]);
     expect(&office, &["run"], 0);
     // Completed before it was received: only the merged dossier shows it.
-    send(&office, PROGRESS, 14, &[item(A, 11, "9")]);
+    send(&office, PROGRESS, 14, &[item(A, 11, "9"), item(B, 12, "5")]);
     expect(&office, &["run"], 0);
     assert_eq!(dossiers(&office.data())["1"], "received 06 - - -");
     assert_eq!((counts(&office)[5], listed(&office)), (1, 1), "it is in quarantine, and open");
