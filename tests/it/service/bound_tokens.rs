@@ -61,7 +61,7 @@ struct Bound {
     /// Codes and keys of dossiers of other agencies.
     foreign: BTreeSet<String>,
     of_own: BTreeSet<String>,
-    /// A dossier of `other` that par-3.4.1 files in 2026.
+    /// A dossier of `other` that par-3.4.3 files in 2026.
     foreign_dossier: String,
     own_dossier: String,
     /// The day of the nights.
@@ -81,7 +81,7 @@ fn bound() -> Bound {
     let mut dossiers = Vec::new();
     for period in ["2024", "2025", "2026"] {
         for side in ["in_numerator", "not_in_numerator", "unknown", "undecided", "excluded"] {
-            let arguments = ["explain", "par-3.4.1", "--period", period, "--side", side, "--format", "json"];
+            let arguments = ["explain", "par-3.4.3", "--period", period, "--side", side, "--format", "json"];
             let output = office.act(&arguments);
             assert!(output.status.success(), "{}", said(&output));
             let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -155,7 +155,7 @@ fn no_route_shows_a_bound_token_the_dossiers_of_another_agency() {
 /// Values for the parameters of an operation or a page.
 fn values<'v>(bound: &'v Bound, name: &str) -> Vec<&'v str> {
     match name {
-        "indicator" => vec!["par-3.4.1", "par-3.3.3"],
+        "indicator" => vec!["par-3.4.3", "par-3.3.3"],
         "period" => vec!["2026", "2025"],
         "name" => vec!["due", "overdue", "apology", "acceptance", "supplement", "ready", "post", "silent"],
         "connector" => vec!["portal-igate"],
@@ -304,13 +304,13 @@ fn every_page(bound: &Bound) {
     // Figures are those of everybody; dossiers and sources are not.
     for (path, status) in [
         ("/figures?period=2026".to_owned(), 200),
-        (format!("/figures/par-3.4.1?period=2026&scope={}", bound.other), 200),
-        ("/figures/par-3.4.1/revisions?period=2026".to_owned(), 200),
+        (format!("/figures/par-3.4.3?period=2026&scope={}", bound.other), 200),
+        ("/figures/par-3.4.3/revisions?period=2026".to_owned(), 200),
         ("/worklists".to_owned(), 200),
         (format!("/worklists/overdue?scope={}", bound.own), 200),
         (format!("/worklists/overdue?scope={}", bound.other), 403),
         ("/worklists/overdue?scope=commune".to_owned(), 403),
-        (format!("/figures/par-3.4.1/dossiers?period=2026&scope={}", bound.other), 403),
+        (format!("/figures/par-3.4.3/dossiers?period=2026&scope={}", bound.other), 403),
         ("/connectors".to_owned(), 403),
         ("/connectors/portal-igate/rejected/1".to_owned(), 403),
         ("/runs/1".to_owned(), 403),
@@ -320,9 +320,9 @@ fn every_page(bound: &Bound) {
         (format!("/forms/II.06a?period=2026-Q1&scope={}", bound.other), 403),
         ("/forms/II.06a?period=2026-Q1&scope=province".to_owned(), 403),
         (format!("/forms/II.06a/workbook.xlsx?period=2026-Q1&scope={}", bound.other), 403),
-        (format!("/figures/par-3.4.1/dossiers/{}?period=2026", bound.own_dossier), 200),
-        (format!("/figures/par-3.4.1/dossiers/{}?period=2026", bound.foreign_dossier), 404),
-        (format!("/figures/par-3.4.1/dossiers/{}?period=2026&scope={}", bound.foreign_dossier, bound.other), 403),
+        (format!("/figures/par-3.4.3/dossiers/{}?period=2026", bound.own_dossier), 200),
+        (format!("/figures/par-3.4.3/dossiers/{}?period=2026", bound.foreign_dossier), 404),
+        (format!("/figures/par-3.4.3/dossiers/{}?period=2026&scope={}", bound.foreign_dossier, bound.other), 403),
         // The state of every connector.
         ("/metrics".to_owned(), 403),
     ] {
@@ -333,14 +333,14 @@ fn every_page(bound: &Bound) {
     assert!(page.status == 200 && !page.text().contains("/reconcile/items"), "{}", page.text());
     let page = get(&format!("/agencies/{}?period=2026", bound.own));
     assert!(page.text().contains("/worklists/overdue") && !page.text().contains("Nguồn của hồ sơ"), "{}", page.text());
-    let page = get("/figures/par-3.4.1/dossiers?period=2026&side=in_numerator");
+    let page = get("/figures/par-3.4.3/dossiers?period=2026&side=in_numerator");
     assert_eq!(page.status, 200);
     assert!(bound.of_own.iter().any(|code| page.text().contains(code)), "its own dossiers are shown");
 }
 
 fn what_is_its_own_is_read(bound: &Bound) {
     let get = |path: &str| bound.serving.get(&format!("/api/v1/{path}"), &bound.token);
-    let explain = "explain?indicator=par-3.4.1&period=2026&side=in_numerator";
+    let explain = "explain?indicator=par-3.4.3&period=2026&side=in_numerator";
     let own = get(&format!("{explain}&agency={}", bound.own)).json();
     assert_eq!(own["agency"], *bound.own);
     let dossiers = own["dossiers"].as_array().expect("a list");
@@ -354,7 +354,7 @@ fn what_is_its_own_is_read(bound: &Bound) {
     };
     assert!(sum(&counts) < sum(&all), "{counts} {all}");
     // The figures of every agency.
-    let figures = get(&format!("figures?agency={}&indicator=par-3.4.1&period=2026", bound.other)).json();
+    let figures = get(&format!("figures?agency={}&indicator=par-3.4.3&period=2026", bound.other)).json();
     assert_eq!(figures["total"], 1, "{figures}");
     // Of two agencies, one at a time.
     let both = format!("{},{}", bound.own, bound.other);
@@ -382,15 +382,15 @@ fn counts_are_those_of_its_agency(bound: &Bound) {
     for path in [
         "worklists?",
         "reconcile?period=2026",
-        "integrity?indicator=par-3.4.1&period=2026",
-        "explain?indicator=par-3.4.1&period=2026",
+        "integrity?indicator=par-3.4.3&period=2026",
+        "explain?indicator=par-3.4.3&period=2026",
     ] {
         let own = bound.serving.get(&format!("/api/v1/{path}"), &bound.token);
         let of_agency = bound.serving.get(&format!("/api/v1/{path}&agency={}", bound.own), &all);
         assert_eq!((own.status, of_agency.status), (200, 200), "{path}");
         assert_eq!(own.json(), of_agency.json(), "{path}");
     }
-    let dossier = |code: &str| format!("/api/v1/explain?indicator=par-3.4.1&period=2026&dossier={code}");
+    let dossier = |code: &str| format!("/api/v1/explain?indicator=par-3.4.3&period=2026&dossier={code}");
     let get = |address: &str, token: &str| bound.serving.get(address, token).status;
     assert_eq!(get(&dossier(&bound.foreign_dossier), &all), 200);
     assert_eq!(get(&dossier(&bound.own_dossier), &bound.token), 200);
