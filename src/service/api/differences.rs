@@ -15,7 +15,7 @@ use crate::locale::{Initial, Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::service::Service;
-use crate::service::api::extract::StrictQuery;
+use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
@@ -61,8 +61,8 @@ pub(super) struct DifferencesQuery {
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
     /// Figures, and dossiers, to skip.
-    #[serde(default)]
-    #[param(minimum = 0)]
+    #[serde(default, deserialize_with = "offset")]
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
 }
 

@@ -16,7 +16,7 @@ use crate::model::indicator::IndicatorDefinition;
 use crate::model::list::List;
 use crate::model::period::Period;
 use crate::service::Service;
-use crate::service::api::extract::StrictQuery;
+use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
@@ -50,8 +50,8 @@ pub(super) struct ExplainQuery {
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
     /// Dossiers to skip.
-    #[serde(default)]
-    #[param(minimum = 0)]
+    #[serde(default, deserialize_with = "offset")]
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
     /// Explain one dossier, by its code, its national code or its key in the source: its conditions, the facts that decide them, and
     /// its versions. Without `side`, `limit` and `offset`.

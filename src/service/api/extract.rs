@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use crate::service::problem::Problem;
@@ -23,6 +23,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for StrictQuery<T>
             Err(rejection) => Err(Problem::bad_request(reason(&rejection.body_text()))),
         }
     }
+}
+
+/// Reads how many rows are skipped: at most what an `int32` of the API's description has.
+///
+/// # Errors
+/// No number, or a larger one.
+pub(in crate::service) fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let rows = u32::deserialize(deserializer)?;
+    let is_described = i32::try_from(rows).is_ok();
+    if is_described { Ok(rows) } else { Err(D::Error::custom("`offset`: write a number below 2147483648")) }
 }
 
 /// A query string without parameters.

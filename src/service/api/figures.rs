@@ -266,8 +266,7 @@ pub(in crate::service) async fn night_of(service: &Service, query: &FigureQuery)
 
 /// The newest night at or before a typed day or moment.
 pub(in crate::service) async fn night_until(service: &Service, text: &str) -> Result<Arc<LoadedNight>, Problem> {
-    let until =
-        typed_moment(text).map_err(|message| Problem::bad_request(format!("`as_of`: {message}; {MOMENT_FORMS}")))?;
+    let until = typed_moment(text).map_err(|message| as_of_problem(text, &message))?;
     let unreadable = |error| Problem::internal("the published nights cannot be read", &error);
     if let Some(run) = publish::run_as_of(&service.data, until).map_err(unreadable)? {
         return of_run(service, run).await;
@@ -278,6 +277,13 @@ pub(in crate::service) async fn night_until(service: &Service, text: &str) -> Re
         }
         None => format!("`as_of`: no night on or before {text}"),
     }))
+}
+
+/// Why there is nothing as of what was typed: 404 for a day that can have no night, 400 for what is no day or moment.
+pub(in crate::service) fn as_of_problem(text: &str, message: &str) -> Problem {
+    let detail = format!("`as_of`: {message}; {MOMENT_FORMS}");
+    let is_day = text.trim().len() == 10 && text.trim().parse::<jiff::civil::Date>().is_ok();
+    if is_day { Problem::not_found(detail) } else { Problem::bad_request(detail) }
 }
 
 pub(in crate::service) fn no_night() -> Problem {

@@ -16,7 +16,7 @@ use crate::model::agency::Tier;
 use crate::model::instant::local;
 use crate::model::period::Period;
 use crate::service::Service;
-use crate::service::api::extract::StrictQuery;
+use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, named, wanted_scope};
 use crate::service::caller::{Authenticated, DossierReader};
@@ -52,7 +52,8 @@ pub(super) struct ReconcileParameters {
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
     /// Dossiers of each direction to skip.
-    #[param(minimum = 0)]
+    #[serde(deserialize_with = "offset")]
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
 }
 
@@ -74,7 +75,8 @@ pub(super) struct ItemsParameters {
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
     /// Items to skip.
-    #[param(minimum = 0)]
+    #[serde(deserialize_with = "offset")]
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
 }
 

@@ -13,11 +13,11 @@ use crate::indicators::{SILENT, silent_title};
 use crate::lists::{self, SilentAnswer, WorklistAnswer, WorklistCount};
 use crate::locale::{Language, moment};
 use crate::model::agency::Tier;
-use crate::model::typed_moment::{MOMENT_FORMS, past_moment};
+use crate::model::typed_moment::past_moment;
 use crate::run;
 use crate::service::Service;
-use crate::service::api::extract::StrictQuery;
-use crate::service::api::figures::{FigureQuery, night_of};
+use crate::service::api::extract::{StrictQuery, offset};
+use crate::service::api::figures::{FigureQuery, as_of_problem, night_of};
 use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
 use crate::service::dossiers;
@@ -66,7 +66,8 @@ pub(super) struct WorklistQuery {
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
     /// Dossiers to skip.
-    #[param(minimum = 0)]
+    #[serde(deserialize_with = "offset")]
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
 }
 
@@ -93,8 +94,7 @@ impl AskedMoment {
             let night = night_of(service, &FigureQuery::default()).await?;
             return Ok(Self { night, config: Arc::clone(&service.config), now: run::now() });
         };
-        let now = past_moment(text, run::now());
-        let now = now.map_err(|message| Problem::bad_request(format!("`as_of`: {message}; {MOMENT_FORMS}")))?;
+        let now = past_moment(text, run::now()).map_err(|message| as_of_problem(text, &message))?;
         let query = FigureQuery { as_of: Some(text.to_owned()), ..FigureQuery::default() };
         let night = night_of(service, &query).await?;
         let config = Arc::new(config_of_night(service, &night).await?);

@@ -148,7 +148,6 @@ fn wrong_requests_get_errors_that_name_what_is_allowed(office: &Office, serving:
         ("period=10000", "years from 1990 to 2099"),
         ("from=9999-12-31", "with a year from 1990 to 2099"),
         ("to=-009999-01-01", "with a year from 1990 to 2099"),
-        ("as_of=9999-12-31", "is outside the years 1990 to 2099; write `2026-10-01`"),
         ("as_of=1/10/2026", "`1/10/2026` is no day or moment; write `2026-10-01`"),
         ("by=week", "there is no `week`; there are: month, quarter"),
         ("tier=ward", "unknown variant `ward`, expected one of `province`, `district`, `commune`"),
@@ -167,6 +166,10 @@ fn wrong_requests_get_errors_that_name_what_is_allowed(office: &Office, serving:
         let detail = problem["detail"].as_str().expect("a text");
         assert!(detail.contains(expected), "{query}: {detail}");
     }
+    // A day that can have no night.
+    let reply = serving.get("/api/v1/figures?as_of=9999-12-31", &token);
+    assert_eq!(reply.status, 404);
+    assert!(reply.text().contains("is outside the years 1990 to 2099; write `2026-10-01`"), "{}", reply.text());
     let unknown = serving.post("/api/v1/runs", &office.token("starter", "operate"), r#"{"connectors":["portal"]}"#);
     assert_eq!(unknown.status, 400);
     assert!(unknown.text().contains("there is no `portal`; there are: bcci-export"), "{}", unknown.text());

@@ -156,7 +156,7 @@ fn no_route_shows_a_bound_token_the_dossiers_of_another_agency() {
 fn values<'v>(bound: &'v Bound, name: &str) -> Vec<&'v str> {
     match name {
         "indicator" => vec!["par-3.4.3", "par-3.3.3"],
-        "period" => vec!["2026", "2025"],
+        "period" => vec!["2026"],
         "name" => vec!["due", "overdue", "apology", "acceptance", "supplement", "ready", "post", "silent"],
         "connector" => vec!["portal-igate"],
         "run" => vec!["1", "2"],
@@ -289,14 +289,12 @@ fn every_page(bound: &Bound) {
     for route in routes.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         for path in filled(bound, route) {
             for scope in values(bound, "scope") {
-                for period in ["", "&period=2026"] {
-                    let address = format!("{path}?scope={scope}{period}");
-                    let reply = get(&address);
-                    let text = text_of(&reply);
-                    assert_eq!(leaks(&text, bound, &address), [""; 0], "{address}");
-                    assert!(reply.status < 500, "{address}: {text}");
-                    tried += 1;
-                }
+                let address = format!("{path}?scope={scope}&period=2026");
+                let reply = get(&address);
+                let text = text_of(&reply);
+                assert_eq!(leaks(&text, bound, &address), [""; 0], "{address}");
+                assert!(reply.status < 500, "{address}: {text}");
+                tried += 1;
             }
         }
     }
