@@ -34,14 +34,14 @@ fn listed(workbook: Vec<u8>) -> Vec<Vec<Data>> {
 
 #[test]
 fn lists_of_the_api_are_those_of_the_command_line() {
-    let town = Town::new(600, 31, date(2026, 10, 20));
+    let town = Town::new(400, 31, date(2026, 9, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
     earlier_nights::define_for_the_first(&office);
     office.run();
     earlier_nights::define_for_the_second(&office);
-    // A second night, with what a day has changed.
-    town.day.set(date(2026, 10, 21));
+    // A second night, with what a month has changed.
+    town.day.set(date(2026, 10, 20));
     office.export(&town, town.day.get());
     office.run();
     let token = office.token("clerk", "read");
