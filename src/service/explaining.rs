@@ -140,7 +140,7 @@ pub(super) async fn explain_dossier(
     with_permit(async move { run::explain_dossier(&config, &night, request, code).await }).await
 }
 
-/// The answer to a code that no dossier of the read scope has. Whether one of another agency has it is not said.
+/// The answer to a code that no dossier of the read scope has. It is the same if a dossier of another agency has the code.
 pub(super) fn no_dossier(code: &str, definition: &IndicatorDefinition, period: Period) -> Problem {
     let id = &definition.id;
     Problem::not_found(format!(

@@ -237,7 +237,7 @@ fn dot_segments(path: &str) -> usize {
 enum Details {
     /// The rows that the response gives, one unless `decode.explode` takes a list of it apart.
     Found(Arc<Page>),
-    /// The source has none. `is_stated`: it says so; an answer without details alone may be a fault of it.
+    /// The source has none. `is_stated`: by a status or code for it; an answer without details may be a fault of the source.
     Missing { is_stated: bool },
     /// The record has no value to ask with.
     NotAsked,

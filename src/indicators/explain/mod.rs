@@ -13,6 +13,7 @@ mod one_dossier;
 mod registries;
 mod sides;
 mod standings;
+mod stored_words;
 mod units;
 
 use polars::prelude::*;

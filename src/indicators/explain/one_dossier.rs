@@ -5,6 +5,7 @@ use polars::prelude::*;
 use crate::expressions::{Expression, FactTable, Settings, dossier_facts, fold};
 use crate::indicators::IndicatorError;
 use crate::indicators::explain::columns;
+use crate::indicators::explain::stored_words::stored_words;
 use crate::indicators::explain::{ExplainedFigure, FigureOf, Side};
 use crate::indicators::polars_expressions::predicate;
 use crate::model::list::ListCell;
@@ -123,10 +124,11 @@ fn add(table: &FactTable, name: &str, depth: usize, settings: &Settings, facts: 
 
 /// A column as the source states it.
 fn stored(name: &str, depth: usize) -> ExplainedFact {
+    let [vi, en] = stored_words(name).unwrap_or([name; 2]);
     ExplainedFact {
         name: name.to_owned(),
-        meaning_vi: "như nguồn ghi".to_owned(),
-        meaning_en: "as the source states it".to_owned(),
+        meaning_vi: format!("{vi} (như nguồn ghi)"),
+        meaning_en: format!("{en} (as the source states it)"),
         value: ListCell::Null,
         expression: None,
         depth,

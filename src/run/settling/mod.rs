@@ -133,7 +133,7 @@ impl Settler<'_> {
         assert!(classified.counts.balance(), "every received row is in one class");
         let older_rows = match &folder {
             Some(folder) if classified.counts.received == 0 => {
-                self.keys_that_came_again(connector, folder, certificate).await?
+                self.redelivered_keys(connector, folder, certificate).await?
             }
             Some(folder) => folder.older_rows(&certificate.pages),
             None => 0,

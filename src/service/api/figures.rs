@@ -260,7 +260,7 @@ pub(in crate::service) async fn night_of(service: &Service, query: &FigureQuery)
     };
     match run {
         Some(run) => of_run(service, run).await,
-        None => service.nights.newest().await?.ok_or_else(no_night),
+        None => service.nights.newest().await?.ok_or_else(Problem::no_night),
     }
 }
 
@@ -284,10 +284,6 @@ pub(in crate::service) fn as_of_problem(text: &str, message: &str) -> Problem {
     let detail = format!("`as_of`: {message}; {MOMENT_FORMS}");
     let is_day = text.trim().len() == 10 && text.trim().parse::<jiff::civil::Date>().is_ok();
     if is_day { Problem::not_found(detail) } else { Problem::bad_request(detail) }
-}
-
-pub(in crate::service) fn no_night() -> Problem {
-    Problem::no_night()
 }
 
 async fn of_run(service: &Service, run: i64) -> Result<Arc<LoadedNight>, Problem> {

@@ -1,4 +1,4 @@
-//! One connection: TLS if it is configured, then HTTP/1.1 until either side ends it. No step of it waits for ever.
+//! One connection: TLS if it is configured, then HTTP/1.1 until either side ends it. Each step has a time limit.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -121,7 +121,7 @@ async fn serve_stream<S>(
     let ended = tokio::select! {
         ended = &mut connection => ended,
         () = stop.cancelled() => {
-            Pin::new(&mut connection).graceful_shutdown();
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
             (&mut connection).await
         }
     };

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::address::login_address;
 use crate::run::RunError;
-use crate::service::api::figures::no_night;
 use crate::service::problem::Problem;
 use crate::service::request_limits::TimeExceeded;
 
@@ -47,7 +46,7 @@ impl PageError {
 
     /// No night is published yet.
     pub(super) fn no_night() -> Self {
-        Self { unavailable: Unavailable::NoNight, ..no_night().into() }
+        Problem::no_night().into()
     }
 
     /// A request, or the answer to it, took too long.

@@ -51,7 +51,7 @@ fn later_changes_are_counted_and_taken_out_of_the_ratio() {
         Dossier { asked: Some(at("2025-05-12T09:00")), ..plain("asked on the last day") },
         Dossier { others: Some("H-old; H-other".to_owned()), ..plain("resubmitted") },
         Dossier { withdrawn: Some(at("2025-05-06T10:00")), received: Some(at("2024-05-07T10:00")), ..plain("H-old") },
-        // It ended, and no date says when.
+        // It ended, on an unknown date.
         Dossier { completed: None, status: Some("completed".to_owned()), ..plain("undated") },
         // Of another year.
         Dossier { received: Some(at("2024-05-07T10:00")), ..plain("of 2024") },

@@ -263,7 +263,7 @@ fn records_are_not_deleted_for_a_broken_service_of_details() {
     expect(&office, &["run"], 0);
     assert_eq!(due_days(&office).len(), 6);
 
-    // A page of a gateway says nothing about a record, although its status is 404.
+    // Status 404 with a body in another format: it comes from a gateway, and the record is not deleted.
     portal.change(|state| state.has_gateway = true);
     set(&["K1"], None);
     expect(&office, &["run"], 0);
@@ -271,7 +271,7 @@ fn records_are_not_deleted_for_a_broken_service_of_details() {
     portal.change(|state| state.has_gateway = false);
     set(&["K1"], Some("2025-10-09"));
 
-    // The source says so, but of four of six records.
+    // Status 404 in the declared format for four of six records: too many to be deletions.
     let many = ["K1", "K2", "K3", "K4"];
     set(&many, None);
     expect(&office, &["run"], 4);
@@ -281,7 +281,7 @@ fn records_are_not_deleted_for_a_broken_service_of_details() {
     expect(&office, &["run"], 0);
     assert_eq!((office.count("desk", "quarantined"), deleted(&office)), (0, Vec::new()));
 
-    // Now they are deleted, and an operator says so.
+    // The operator accepts the deletions.
     set(&many, None);
     expect(&office, &["run"], 4);
     expect(&office, &["deletions", "accept", "desk"], 0);

@@ -197,7 +197,7 @@ fn an_item_that_makes_its_dossier_impossible_stays_open_and_hides_no_later_whole
     expect(&office, &["run"], 0);
     assert_eq!(dossiers(&office.data())["1"], "received 06 - - -");
     assert_eq!((counts(&office)[5], listed(&office)), (1, 1), "it is in quarantine, and open");
-    // The dossier was taken up again at nine, which the message says late: no item that counts is newer.
+    // A whole row of nine o'clock comes late and replaces the dossier: no accepted item is newer.
     send(&office, WHOLE, 9, &[whole(A, "4", None)]);
     expect(&office, &["run"], 0);
     assert_eq!(dossiers(&office.data())["1"], "processing 01 - - -");

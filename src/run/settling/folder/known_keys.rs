@@ -23,9 +23,9 @@ impl Settler<'_> {
         Ok(stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)).map(Arc::new))
     }
 
-    /// Keys of contents that came again, under their name with a newer time or as a whole list: the source has delivered them,
-    /// although there was nothing to read.
-    pub(in crate::run::settling) async fn keys_that_came_again(
+    /// Number of keys in contents that were delivered again: under the same name with a newer time, or as a whole list. Their rows
+    /// are stored already and are not read.
+    pub(in crate::run::settling) async fn redelivered_keys(
         &self,
         connector: &Connector,
         folder: &FolderPull,

@@ -47,7 +47,7 @@ pub(in crate::service::pages) struct ConfirmForm {
     csrf: String,
     #[serde(default)]
     id: String,
-    /// The page has said that a file of the same name will be replaced.
+    /// The page has shown that a file of the same name will be replaced.
     #[serde(default)]
     replaces: bool,
 }
