@@ -12,7 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
 use motcua::simulator::{
@@ -113,6 +113,19 @@ pub(crate) fn province(settings: &ProvinceSettings) -> Arc<Province> {
     Arc::new(simulator::generate(settings, &registries).expect("the shipped registries are sound"))
 }
 
+/// Path and content of every file that `motcua init` writes. It is started once: each start of a debug build takes time, and
+/// it always writes the same.
+static INSTALLATION: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let written = program().arg("init").arg(folder.path()).stdin(Stdio::null()).output().expect("the binary starts");
+    assert!(written.status.success(), "{}", said(&written));
+    let with_content = |file: PathBuf| {
+        let content = std::fs::read(folder.path().join(&file)).expect("the file was written");
+        (file, content)
+    };
+    files(folder.path()).into_iter().map(with_content).collect()
+});
+
 /// A folder with configuration, exports and data, and the environment variables of the connectors.
 pub(crate) struct Office {
     folder: TempDir,
@@ -123,13 +136,16 @@ impl Office {
     /// The shipped configuration as `motcua init` writes it, for the portal at `url`.
     pub(crate) fn new(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
-        let office = Self { variables: BTreeMap::new(), folder };
+        let mut office = Self { variables: BTreeMap::new(), folder };
         for folder in ["exports", "pakn", "so-lieu", "ghi-chu"] {
             std::fs::create_dir(office.path().join(folder)).expect("the scratch folder is writable");
         }
-        let written = office.command(&["init"]).arg(office.path()).output().expect("the binary starts");
-        assert!(written.status.success(), "{}", said(&written));
-        let mut office = office;
+        for (file, content) in &*INSTALLATION {
+            let path = office.path().join(file);
+            let folder = path.parent().expect("a file has a folder");
+            std::fs::create_dir_all(folder).expect("the scratch folder is writable");
+            std::fs::write(path, content).expect("the scratch folder is writable");
+        }
         office.variables = BTreeMap::from([
             ("IGATE_URL", url.to_owned()),
             ("IGATE_TOKEN_URL", format!("{url}{TOKEN_PATH}")),
@@ -292,16 +308,29 @@ impl Office {
         figures(&self.report_on(&self.data()))
     }
 
-    /// The connector's row of `status --format json`.
-    pub(crate) fn status(&self, connector: &str) -> Value {
+    /// The rows of `status --format json`, by connector.
+    pub(crate) fn statuses(&self) -> BTreeMap<String, Value> {
         let output = self.act(&["status", "--format", "json"]);
         let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a status is JSON");
-        rows.into_iter().find(|row| row["connector"] == connector).expect("every connector has a row")
+        let name = |row: &Value| row["connector"].as_str().expect("every row names its connector").to_owned();
+        rows.into_iter().map(|row| (name(&row), row)).collect()
     }
 
-    /// One number of the connector's row.
+    /// The connector's row of `status --format json`.
+    pub(crate) fn status(&self, connector: &str) -> Value {
+        self.statuses().remove(connector).expect("every connector has a row")
+    }
+
+    /// One number of the connector's row. Each call starts the program: for several see [`Self::counts`].
     pub(crate) fn count(&self, connector: &str, name: &str) -> u64 {
-        self.status(connector)[name].as_u64().expect("counts are numbers")
+        let [count] = self.counts(connector, [name]);
+        count
+    }
+
+    /// Numbers of the connector's row.
+    pub(crate) fn counts<const N: usize>(&self, connector: &str, names: [&str; N]) -> [u64; N] {
+        let status = self.status(connector);
+        names.map(|name| status[name].as_u64().expect("counts are numbers"))
     }
 }
 

@@ -154,7 +154,7 @@ fn details_are_part_of_their_records_and_a_change_of_them_alone_is_seen() {
     });
     expect(&office, &["run"], 0);
     assert_eq!(due_days(&office), of(&[("K0", TWENTIETH), ("K1", NINTH), ("K2", TWENTIETH)]));
-    assert_eq!((office.count("desk", "accepted"), office.count("desk", "unchanged")), (2, 1));
+    assert_eq!(office.counts("desk", ["accepted", "unchanged"]), [2, 1]);
     // The record that had no details is known by its key: it is not rejected any more.
     let rejected = expect(&office, &["quarantine", "list"], 0);
     assert!(!rejected.contains("no_detail"), "{rejected}");
@@ -394,12 +394,11 @@ fn a_report_gives_a_row_for_each_of_its_values_and_totals_count_reports() {
     office.write("connectors/reports/connector.toml", REPORTS);
     expect(&office, &["run"], 0);
     // Three values and a broken one of two reports, and a report without a list.
-    let counts = |name: &str| office.count("reports", name);
-    assert_eq!((counts("received"), counts("accepted"), counts("quarantined")), (5, 3, 2));
+    assert_eq!(office.counts("reports", ["received", "accepted", "quarantined"]), [5, 3, 2]);
     let rejected = expect(&office, &["quarantine", "list"], 0);
     assert!(rejected.contains("no_list") && rejected.contains("numerator"), "{rejected}");
     expect(&office, &["run"], 0);
-    assert_eq!((counts("accepted"), counts("unchanged"), counts("quarantined")), (0, 3, 2));
+    assert_eq!(office.counts("reports", ["accepted", "unchanged", "quarantined"]), [0, 3, 2]);
     assert!(expect(&office, &["replay", "1"], 0).contains("received 5 = accepted 0 + unchanged 3"));
     // As many rows as the source declares are not as many reports.
     *total.lock().unwrap_or_else(PoisonError::into_inner) = 5;

@@ -66,8 +66,7 @@ fn dossiers(data: &std::path::Path) -> BTreeMap<String, String> {
 }
 
 fn counts(office: &Office) -> [u64; 6] {
-    ["received", "accepted", "unchanged", "duplicate", "superseded", "quarantined"]
-        .map(|name| office.count("desk", name))
+    office.counts("desk", ["received", "accepted", "unchanged", "duplicate", "superseded", "quarantined"])
 }
 
 fn of(found: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -86,8 +86,7 @@ fn of(found: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn counts(office: &Office) -> [u64; 6] {
-    ["received", "accepted", "unchanged", "duplicate", "superseded", "quarantined"]
-        .map(|name| office.count("lgsp-dossiers", name))
+    office.counts("lgsp-dossiers", ["received", "accepted", "unchanged", "duplicate", "superseded", "quarantined"])
 }
 
 fn versions(office: &Office) -> usize {
