@@ -1,11 +1,13 @@
 //! A test installation with a single connector, `desk`, which reads CSV files or an HTTP list. The test writes all of
 //! its records.
+#![expect(clippy::disallowed_methods, reason = "tests remove files of an office")]
+
 mod list;
 
 use std::path::Path;
 
 use jiff::civil::Date;
-use motcua::config;
+use motcua::config::{self, Configuration};
 use motcua::model::instant::from_local;
 use motcua::run::{self, RunReport};
 use serde_json::Value;
@@ -139,18 +141,43 @@ pub(crate) fn runtime() -> Runtime {
         .expect("a runtime starts")
 }
 
-/// Runs one night as of 20:00 of a day. The binary would take the current time.
-pub(crate) fn night_at(office: &Office, day: Date) -> RunReport {
-    let mut config = config::load(&office.settings()).expect("the configuration is valid");
+/// Leaves only par-3.4.1, the first indicator of its file. For tests of many nights: fewer indicators take less time, and one
+/// is enough to see a difference.
+pub(crate) fn keep_one_indicator(office: &Office) {
+    office.edit("config/indicators/resolution.toml", |text| {
+        let end = text.match_indices("[[indicator]]").nth(1).expect("it has several").0;
+        let first = text[..end].to_owned();
+        assert!(first.contains("id = \"par-3.4.1\""), "{first}");
+        first
+    });
+    for file in ["online", "postal"] {
+        let path = office.path().join(format!("config/indicators/{file}.toml"));
+        std::fs::remove_file(path).expect("the file was shipped");
+    }
+}
+
+/// The configuration of an installation, with its variables.
+pub(crate) fn configuration(office: &Office) -> Configuration {
+    let mut config = config::load(&office.settings()).unwrap_or_else(|problems| panic!("{problems}"));
     for (name, value) in &office.variables {
         config.values.set_variable(*name, value.clone());
     }
+    config
+}
+
+/// Runs one night as of 20:00 of a day. The binary would take the current time.
+pub(crate) fn night_at(office: &Office, day: Date) -> RunReport {
+    night_with(&configuration(office), office, day)
+}
+
+/// The same with a configuration that was read before.
+pub(crate) fn night_with(config: &Configuration, office: &Office, day: Date) -> RunReport {
     let evening = from_local(day.at(20, 0, 0, 0));
     let runtime = runtime();
     deep(|| {
         runtime.block_on(async {
             let held =
-                run::DataFolder::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
+                run::DataFolder::open(config, &office.data(), "test", evening).await.expect("the folder is free");
             let report = held.run_once(&[], evening, &|_| ()).await.expect("the night ends");
             held.ledger.close().await;
             report

@@ -1,4 +1,4 @@
-//! A month of a list in which some dossiers are changed so that a ratio looks better, and others honestly: `report --integrity`
+//! Two weeks of a list in which some dossiers are changed so that a ratio looks better, and others honestly: `report --integrity`
 //! finds all of the first, each of its kind, and none of the others.
 
 use std::collections::BTreeMap;
@@ -12,9 +12,13 @@ use serde_json::Value;
 use crate::desk;
 use crate::office::Office;
 
-const NIGHTS: i64 = 30;
+/// Days on which dossiers are received.
+const RECEIVED: i64 = 4;
+/// The last change of a story is eleven days after its reception; one night more changes nothing.
+const NIGHTS: i64 = RECEIVED + 12;
 const FIRST: Date = date(2025, 10, 1);
-const DOSSIERS: usize = 84;
+/// Each story six times, three of them of each agency.
+const DOSSIERS: usize = 6 * STORIES.len();
 const AGENCIES: [&str; 2] = ["H61.02", "H61.03"];
 const KINDS: [&str; 6] = [
     "due_moved_after_due",
@@ -219,14 +223,16 @@ fn planted_manipulations_are_all_found_and_none_is_invented() {
     let mut random = ChaCha8Rng::seed_from_u64(20_251_002);
     let dossiers: Vec<(Story, &'static str, Date)> = (0..DOSSIERS)
         .map(|key| {
-            let received = FIRST + random.random_range(0_i64..10).days();
-            (STORIES[key % STORIES.len()], AGENCIES[random.random_range(0..2)], received)
+            let received = FIRST + random.random_range(0..RECEIVED).days();
+            (STORIES[key % STORIES.len()], AGENCIES[key / STORIES.len() % AGENCIES.len()], received)
         })
         .collect();
+    desk::keep_one_indicator(&office);
+    let config = desk::configuration(&office);
     for night in 0..NIGHTS {
         let today = FIRST + night.days();
         write(&office, &dossiers, today);
-        let report = desk::night_at(&office, today);
+        let report = desk::night_with(&config, &office, today);
         let reasons: Vec<_> = report.pulls.iter().map(|pull| (&pull.reason, &pull.message)).collect();
         assert!(report.published.night.complete, "{today}: {reasons:?}");
     }

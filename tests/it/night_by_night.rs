@@ -135,6 +135,8 @@ fn every_night_is_repeated_and_every_move_has_its_cause() {
     office.edit("connectors/desk/connector.toml", |text| {
         text.replace("settle_secs = 0", "settle_secs = 0\ncontent = \"whole\"\norder = \"modified\"")
     });
+    desk::keep_one_indicator(&office);
+    let mut config = desk::configuration(&office);
     let mut random = ChaCha8Rng::seed_from_u64(20_251_001);
     let evenings = evenings(&mut random);
     let mut nights = Vec::new();
@@ -145,9 +147,10 @@ fn every_night_is_repeated_and_every_move_has_its_cause() {
                 assert_ne!(changed, text, "par-3.4.1 is the first of the file");
                 changed
             });
+            config = desk::configuration(&office);
         }
         write(&office, evening);
-        let report = desk::night_at(&office, FIRST + i64::try_from(night).expect("a few").days());
+        let report = desk::night_with(&config, &office, FIRST + i64::try_from(night).expect("a few").days());
         assert!(report.published.night.complete, "night {night}: {:?}", report.published.not_whole);
         nights.push(report.published.night);
     }

@@ -63,15 +63,7 @@ impl Scene {
             assert_ne!(in_turn, text, "the shipped settings state how many are read side by side");
             in_turn
         });
-        // One indicator is enough to see a difference; more only cost time.
-        scene.office.edit("config/indicators/resolution.toml", |text| {
-            let end = text.match_indices("[[indicator]]").nth(1).expect("it has several").0;
-            text[..end].to_owned()
-        });
-        for file in ["online", "postal"] {
-            let path = scene.office.path().join(format!("config/indicators/{file}.toml"));
-            std::fs::remove_file(path).expect("the file was shipped");
-        }
+        desk::keep_one_indicator(&scene.office);
         scene
             .office
             .write("connectors/bcci-export/connector.toml", &POST.replace("glob = ", "settle_secs = 0\nglob = "));

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{Either, select};
 use jiff::civil::{Date, DateTime};
-use motcua::config::{self, Configuration};
+use motcua::config::Configuration;
 use motcua::crash_points::{Watcher, watch_thread};
 use motcua::model::instant::from_local;
 use motcua::run::{DataFolder, RunError, RunReport};
 use tokio::sync::Notify;
 
+use crate::desk;
 use crate::office::{Office, copy, deep};
 
 /// What a process does to a data folder.
@@ -41,11 +42,7 @@ pub(super) struct Moment {
 
 impl Program {
     pub(super) fn new(office: &Office, verb: Verb, now: DateTime) -> Self {
-        let mut config = config::load(&office.settings()).unwrap_or_else(|problems| panic!("{problems}"));
-        for (name, value) in &office.variables {
-            config.values.set_variable(*name, value.clone());
-        }
-        Self { config, verb, now: from_local(now) }
+        Self { config: desk::configuration(office), verb, now: from_local(now) }
     }
 
     /// Acts on a data folder until the verb ends.
