@@ -77,15 +77,16 @@ fn bound() -> Bound {
     office.edit("config/motcua.toml", |text| text.replace("public = [\"metrics\"]", "public = []"));
     office.run();
     office.run();
-    // Every dossier, by the agency that it counts for.
+    let serving = Serving::start(&office);
+    // Every dossier, by the agency that it counts for: a token that is bound to none reads them.
+    let unbound = office.token("whole", "read");
     let mut dossiers = Vec::new();
     for period in ["2024", "2025", "2026"] {
         for side in ["in_numerator", "not_in_numerator", "unknown", "undecided", "excluded"] {
-            let arguments = ["explain", "par-3.4.3", "--period", period, "--side", side, "--format", "json"];
-            let output = office.act(&arguments);
-            assert!(output.status.success(), "{}", said(&output));
-            let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-            dossiers.extend(answer["dossiers"].as_array().expect("a list").clone());
+            let query = format!("indicator=par-3.4.3&period={period}&side={side}&limit=10000");
+            let reply = serving.get(&format!("/api/v1/explain?{query}"), &unbound);
+            assert_eq!(reply.status, 200, "{query}: {}", reply.text());
+            dossiers.extend(reply.json()["dossiers"].as_array().expect("a list").clone());
         }
     }
     let of = |dossier: &Value, name: &str| dossier[name].as_str().unwrap_or_default().to_owned();
@@ -117,7 +118,6 @@ fn bound() -> Bound {
     let made = office.act(&["token", "create", "own", "--agency", &own]);
     assert!(said(&made).contains(&format!("may read the dossiers of {own} only")), "{}", said(&made));
     let token = String::from_utf8(made.stdout).expect("a token is plain").trim().to_owned();
-    let serving = Serving::start(&office);
     let day = local(now()).date().to_string();
     Bound { office, serving, token, own, other, foreign, of_own, foreign_dossier, own_dossier, day, _town: town }
 }
@@ -192,6 +192,20 @@ fn filled(bound: &Bound, path: &str) -> Vec<String> {
     with.flat_map(|path| filled(bound, &path)).collect()
 }
 
+/// Places in [`scopes`].
+const NO_SCOPE: usize = 0;
+const OWN_SCOPE: usize = 1;
+
+/// The classes of scopes that a request of the API can name: none, the own agency, another one, a tier.
+fn scopes(bound: &Bound) -> Vec<String> {
+    vec![
+        String::new(),
+        format!("&agency={}", bound.own),
+        format!("&agency={}", bound.other),
+        "&tier=commune".to_owned(),
+    ]
+}
+
 fn every_operation(bound: &Bound) {
     let document = bound.serving.get("/api/v1/openapi.json", "").json();
     let (mut tried, mut refused) = (0, 0);
@@ -232,24 +246,21 @@ fn every_operation(bound: &Bound) {
                 .flat_map(|name| further_values(bound, name).into_iter().map(move |value| format!("&{name}={value}")))
                 .collect();
             let has = |name: &str| parameters.iter().any(|one| one["name"] == name);
-            let scopes = if has("agency") {
-                vec![
-                    String::new(),
-                    format!("&agency={}", bound.own),
-                    format!("&agency={}", bound.other),
-                    "&tier=commune".to_owned(),
-                ]
-            } else {
-                vec![String::new()]
-            };
-            let formats = if has("format") { vec!["", "&format=csv", "&format=xlsx"] } else { vec![""] };
+            let scopes = if has("agency") { scopes(bound) } else { vec![String::new()] };
             for path in filled(bound, path) {
                 let mut addresses = Vec::new();
-                for scope in &scopes {
-                    for query in &queries {
-                        addresses.extend(formats.iter().map(|format| (scope, format!("{query}{scope}{format}"))));
+                for (number, scope) in scopes.iter().enumerate() {
+                    addresses.extend(queries.iter().map(|query| (scope, format!("{query}{scope}"))));
+                    // The files have what JSON has: once for what a request without a scope gets.
+                    if number == NO_SCOPE && has("format") {
+                        let files = ["csv", "xlsx"].map(|format| format!("&format={format}"));
+                        let of_query = |query: &String| files.each_ref().map(|file| (scope, format!("{query}{file}")));
+                        addresses.extend(queries.iter().flat_map(of_query));
                     }
-                    addresses.extend(further.iter().map(|one| (scope, format!("{}{one}{scope}", queries[0]))));
+                    // The own agency by name is the scope of a request without one, so its lists are the same.
+                    if number != OWN_SCOPE {
+                        addresses.extend(further.iter().map(|one| (scope, format!("{}{one}{scope}", queries[0]))));
+                    }
                 }
                 for (scope, query) in addresses {
                     let address = format!("/api/v1{path}?{query}").replace("?&", "?");
@@ -287,8 +298,10 @@ fn every_page(bound: &Bound) {
     let routes = include_str!("../../../src/service/pages/mod.rs");
     let mut tried = 0;
     for route in routes.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-        for path in filled(bound, route) {
-            for scope in values(bound, "scope") {
+        for (number, path) in filled(bound, route).into_iter().enumerate() {
+            // The own agency by name is the scope of a request without one: once a route.
+            let scopes = values(bound, "scope");
+            for scope in scopes.into_iter().filter(|scope| number == 0 || *scope != bound.own) {
                 let address = format!("{path}?scope={scope}&period=2026");
                 let reply = get(&address);
                 let text = text_of(&reply);
