@@ -182,7 +182,7 @@ pub(super) async fn integrity_dossiers(
 #[derive(Debug)]
 pub(super) struct ComparedNights {
     nights: [Arc<LoadedNight>; 2],
-    configs: [Configuration; 2],
+    configs: [Arc<Configuration>; 2],
 }
 
 impl ComparedNights {

@@ -104,12 +104,20 @@ pub(super) async fn with_permit<T: Send + 'static>(
     Ok(task.await.map_err(RunError::from)??)
 }
 
-/// The configuration with the definitions that a night kept.
-pub(super) async fn config_of_night(service: &Service, night: &Arc<LoadedNight>) -> Result<Configuration, Problem> {
+/// The configuration with the definitions that a night kept. They are read once for each night that is in memory.
+pub(super) async fn config_of_night(
+    service: &Service,
+    night: &Arc<LoadedNight>,
+) -> Result<Arc<Configuration>, Problem> {
+    let config = night.config.get_or_try_init(|| read_config(service, night)).await?;
+    Ok(Arc::clone(config))
+}
+
+async fn read_config(service: &Service, night: &Arc<LoadedNight>) -> Result<Arc<Configuration>, Problem> {
     let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
     let of_night = tokio::task::spawn_blocking(move || {
         let kept = publish::read_definitions(&config.settings.data, &read.record).map_err(|error| error.to_string())?;
-        (*config).clone().of_night(&kept).map_err(|problems| problems.to_string())
+        config.of_night(&kept).map(Arc::new).map_err(|problems| problems.to_string())
     });
     of_night.await.map_err(RunError::from)?.map_err(|error| {
         Problem::internal(&format!("the definitions of night {} cannot be read", night.record.night.run), &error)

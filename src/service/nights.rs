@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, RwLock};
+use tokio::sync::{Mutex, OnceCell, RwLock};
 
+use crate::config::Configuration;
 use crate::model::figure::Figure;
 use crate::publish::{self, NightRecord};
 use crate::run::{self, RunError};
@@ -27,6 +28,8 @@ pub(super) struct LoadedNight {
     by_agency: HashMap<Arc<str>, Vec<u32>>,
     /// Figures of the province and of whole tiers.
     without_agency: Vec<u32>,
+    /// The configuration with the definitions that the night kept; empty until a request needs it.
+    pub(super) config: OnceCell<Arc<Configuration>>,
 }
 
 impl LoadedNight {
@@ -40,7 +43,7 @@ impl LoadedNight {
                 None => without_agency.push(position),
             }
         }
-        Self { record, figures, by_indicator, by_agency, without_agency }
+        Self { record, figures, by_indicator, by_agency, without_agency, config: OnceCell::new() }
     }
 
     /// Positions of an indicator's figures, ascending.

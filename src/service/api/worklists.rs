@@ -97,7 +97,7 @@ impl AskedMoment {
         let now = past_moment(text, run::now()).map_err(|message| as_of_problem(text, &message))?;
         let query = FigureQuery { as_of: Some(text.to_owned()), ..FigureQuery::default() };
         let night = night_of(service, &query).await?;
-        let config = Arc::new(config_of_night(service, &night).await?);
+        let config = config_of_night(service, &night).await?;
         Ok(Self { night, config, now })
     }
 

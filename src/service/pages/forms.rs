@@ -105,7 +105,7 @@ pub(super) async fn list(
 
 /// A form, filled in.
 struct Filled {
-    config: Configuration,
+    config: Arc<Configuration>,
     id: String,
     form: FilledForm,
 }

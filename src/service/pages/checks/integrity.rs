@@ -102,7 +102,7 @@ struct Asked {
     selection: Selection,
     scope: ReadableScope,
     indicator: String,
-    night_config: Configuration,
+    night_config: Arc<Configuration>,
 }
 
 async fn asked(service: &Service, visitor: &Visitor, query: &IntegrityQuery) -> Result<Asked, PageError> {

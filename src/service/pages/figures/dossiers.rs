@@ -96,7 +96,7 @@ struct ListedRow {
 /// What was asked for, and what was found.
 struct Found {
     /// By which the night counted.
-    config: Configuration,
+    config: Arc<Configuration>,
     selection: Selection,
     side: Side,
     explained: ExplainedUnits,
