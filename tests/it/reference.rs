@@ -21,8 +21,10 @@ mod worklists;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use motcua::calendar::WorkingCalendar;
+use motcua::config::Configuration;
 use motcua::indicators::{FigureInputs, FormScope, compute};
 use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
@@ -37,6 +39,12 @@ use proptest::test_runner::TestCaseError;
 use loops::{FigureCounts, FigureKey, ShippedRules};
 use province::{Dossier, Item, at};
 use random::{province_of, rows, runner};
+
+/// The shipped configuration. It is read once: some tests compute figures hundreds of times.
+static SHIPPED: LazyLock<Configuration> = LazyLock::new(|| {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
+    motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"))
+});
 
 /// The figures of every shipped indicator, by its own rule set, for all named periods.
 fn computed(dossiers: &[Dossier], items: &[Item], now: i64) -> Vec<Figure> {
@@ -132,8 +140,7 @@ fn with_inputs<T: Send + 'static>(
     act: impl FnOnce(FigureInputs<'_>) -> T + Send + 'static,
 ) -> T {
     let work = move || {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
-        let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
+        let config = &*SHIPPED;
         let mut definitions: Vec<IndicatorDefinition> =
             config.indicators.iter().map(|one| one.definition.clone()).collect();
         let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
@@ -283,8 +290,6 @@ fn form_cells_equal_those_of_the_loops_and_the_identities_are_true() {
 fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<String, FormCounts> {
     let (dossiers, items) = (province::dossiers_table(dossiers), province::items_table(&[]));
     let work = move || {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
-        let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
         let inputs = FigureInputs {
             dossiers,
             dossier_groups: motcua::lake::Lake::no_groups(),
@@ -303,7 +308,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
             successions: None,
             period: None,
         };
-        motcua::indicators::form_counts(&inputs, &config.rules["form-06a"], period, &scope)
+        motcua::indicators::form_counts(&inputs, &SHIPPED.rules["form-06a"], period, &scope)
     };
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
     thread.join().expect("the computation ends").expect("the form computes")
