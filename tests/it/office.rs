@@ -213,6 +213,12 @@ impl Office {
         self
     }
 
+    /// Removes all indicators except those of results on time. For tests that need nights and look at no figure: they take
+    /// less time still.
+    pub(crate) fn brief(self) -> Self {
+        self.only(&CONNECTORS, &["resolution"])
+    }
+
     /// Removes all connectors except `connectors`, and all indicator files except `indicators`. For tests of many nights
     /// that are about one source.
     pub(crate) fn only(self, connectors: &[&str], indicators: &[&str]) -> Self {

@@ -148,7 +148,7 @@ fn if_a_later_page_fails_the_earlier_ones_do_not_count() {
 
 #[test]
 fn a_failed_source_exits_with_code_3() {
-    let office = Office::new("http://127.0.0.1:1").lean();
+    let office = Office::new("http://127.0.0.1:1").brief();
     let output = office.act(&["run", "portal-igate"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
 }
@@ -215,7 +215,7 @@ fn check_reads_the_newest_file() {
 
 #[test]
 fn a_secret_that_cannot_be_read_is_named() {
-    let mut office = Office::new("http://127.0.0.1:1").lean();
+    let mut office = Office::new("http://127.0.0.1:1").brief();
     office.variables.insert("IGATE_CLIENT_SECRET", String::new());
     office.variables.insert("IGATE_CLIENT_SECRET_FILE", office.path().join("nothing").display().to_string());
     let output = office.act(&["run", "portal-igate"]);

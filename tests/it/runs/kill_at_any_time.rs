@@ -9,7 +9,7 @@ use jiff::civil::date;
 use motcua::simulator::ProvinceSettings;
 
 use super::TODAY;
-use crate::office::{Figures, Office, Town, assert_same, figures, province, rows};
+use crate::office::{CONNECTORS, Figures, Office, Town, assert_same, figures, province, rows};
 
 const TABLES: [&str; 4] = ["dossier_versions", "dossiers", "postal_item_versions", "postal_items"];
 
@@ -65,7 +65,7 @@ fn a_night_killed_at_ten_moments_recovers() {
     let settings =
         ProvinceSettings { dossiers: 120, seed: 21, first: date(2025, 6, 2), ..ProvinceSettings::new(TODAY) };
     let town = Town::of(province(&settings));
-    let office = Office::of(&town).lean();
+    let office = Office::of(&town).only(&CONNECTORS, &["online", "postal", "resolution"]);
     let whole = office.path().join("undisturbed");
     // The first start loads the binary into memory; the second one is measured.
     office.run_on(&office.path().join("warm"));

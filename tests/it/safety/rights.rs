@@ -98,7 +98,7 @@ fn nobody_but_the_owner_and_the_named_group_reads_the_data_folder() {
 
 #[test]
 fn a_secret_that_stands_where_its_path_belongs_is_not_repeated() {
-    let office = Office::new("http://127.0.0.1:1").lean();
+    let office = Office::new("http://127.0.0.1:1").brief();
     for (verb, is_named) in [("check", true), ("run", false), ("status", false)] {
         let mut command = office.command(&[verb]);
         command.env_remove("IGATE_CLIENT_SECRET").env("IGATE_CLIENT_SECRET_FILE", "Pa55w0rd-of-the-portal");

@@ -47,7 +47,7 @@ fn wake(serving: &Serving, operator: &str) {
 #[test]
 fn a_change_is_sent_once_and_again_to_a_receiver_that_was_down() {
     let town = Town::new(60, 5, date(2026, 5, 20));
-    let mut office = Office::of(&town).lean();
+    let mut office = Office::of(&town).brief();
     office.schedule("0 0 0 29 2 *");
     let receiver = Receiver::default();
     let url = receiver.start();
@@ -117,7 +117,7 @@ fn a_change_is_sent_once_and_again_to_a_receiver_that_was_down() {
 #[test]
 fn a_receiver_that_never_answers_does_not_delay_the_stop() {
     let town = Town::new(60, 5, date(2026, 5, 20));
-    let office = Office::of(&town).lean();
+    let office = Office::of(&town).brief();
     office.schedule("0 0 0 29 2 *");
     let url = stub_server(|_| Answer::Silence);
     office.edit("config/motcua.toml", |text| {
@@ -138,7 +138,7 @@ fn a_receiver_that_never_answers_does_not_delay_the_stop() {
 #[test]
 fn check_names_a_placeholder_without_a_value() {
     let town = Town::new(60, 5, date(2026, 5, 20));
-    let office = Office::of(&town).lean();
+    let office = Office::of(&town).brief();
     let checked = office.act(&["check", "feedback"]);
     assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
     office.edit("config/motcua.toml", |text| format!("{text}\n[postgres]\nurl = \"{{secret:POSTGRES_URL}}\"\n"));

@@ -21,7 +21,7 @@ const BOUND: Duration = Duration::from_secs(5);
 
 /// A service of an office without nights.
 fn bare() -> (Office, Serving) {
-    let office = Office::new("http://127.0.0.1:1").lean();
+    let office = Office::new("http://127.0.0.1:1").brief();
     office.schedule(NEVER);
     let serving = Serving::start(&office);
     (office, serving)
@@ -75,7 +75,7 @@ fn still_open(held: &[Held]) -> usize {
 #[test]
 fn idle_and_slow_connections_keep_out_neither_health_nor_pages_nor_a_night() {
     let town = Town::new(60, 5, date(2026, 5, 20));
-    let office = Office::of(&town).lean();
+    let office = Office::of(&town).brief();
     office.schedule(NEVER);
     office.run();
     let operator = office.token("operator", "operate");
@@ -232,7 +232,7 @@ fn log_in(serving: &Serving, from: &str, token: &str) -> u16 {
 
 #[test]
 fn guessing_locks_out_the_one_who_guesses_and_nobody_else() {
-    let office = Office::new("http://127.0.0.1:1").lean();
+    let office = Office::new("http://127.0.0.1:1").brief();
     office.schedule(NEVER);
     office.edit("config/motcua.toml", |text| text.replace("behind_proxy = false", "behind_proxy = true"));
     let token = office.token("clerk", "read");

@@ -21,7 +21,7 @@ fn certificate(test: &str, office: &Office) -> bool {
 
 #[test]
 fn with_a_certificate_the_service_answers_https_only() {
-    let office = Office::new("http://127.0.0.1:1").lean();
+    let office = Office::new("http://127.0.0.1:1").brief();
     office.edit("config/motcua.toml", |text| {
         let pems = "[service]\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n";
         text.replace("[service]\n", pems)
