@@ -237,7 +237,7 @@ fn same(office: &Office, (serving, token): (&Serving, &str), arguments: &[&str],
 
 fn pages_follow_each_other(serving: &Serving, token: &str) {
     let path = "/api/v1/explain?indicator=par-3.4.3&period=2026&side=in_numerator";
-    let all = serving.get(path, token).json();
+    let all = serving.get(&format!("{path}&limit=10000"), token).json();
     let all = all["dossiers"].as_array().expect("a list");
     assert!(all.len() > 4);
     // Three pages: the first, one between two others, and the last.
