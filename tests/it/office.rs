@@ -49,6 +49,12 @@ impl Town {
         Self::of(province(&ProvinceSettings { dossiers, seed, ..ProvinceSettings::new(today) }))
     }
 
+    /// The same, with dossiers received from `first` on. For tests that need no former years: a night of few months has few
+    /// figures.
+    pub(crate) fn since(first: Date, dossiers: usize, seed: u64, today: Date) -> Self {
+        Self::of(province(&ProvinceSettings { dossiers, seed, today, first }))
+    }
+
     /// Starts a portal for a province, on the province's last day.
     pub(crate) fn of(province: Arc<Province>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()

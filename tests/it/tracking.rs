@@ -70,7 +70,7 @@ fn items(office: &Office, source: &str) -> BTreeMap<String, Item> {
 
 #[test]
 fn lists_and_events_of_the_post_give_the_true_figures() {
-    let town = Town::new(900, 41, NIGHTS[1]);
+    let town = Town::since(date(2025, 3, 3), 900, 41, NIGHTS[1]);
     let truth = true_figures(&town.province.truth_after(&NIGHTS));
     // A list may lack what events have: when the post accepted and delivered an item.
     for is_complete in [true, false] {

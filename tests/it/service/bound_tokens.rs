@@ -70,7 +70,7 @@ struct Bound {
 }
 
 fn bound() -> Bound {
-    let town = Town::new(200, 31, date(2026, 10, 20));
+    let town = Town::since(date(2026, 1, 5), 200, 31, date(2026, 10, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
     // Metrics are public as shipped.
@@ -81,13 +81,11 @@ fn bound() -> Bound {
     // Every dossier, by the agency that it counts for: a token that is bound to none reads them.
     let unbound = office.token("whole", "read");
     let mut dossiers = Vec::new();
-    for period in ["2024", "2025", "2026"] {
-        for side in ["in_numerator", "not_in_numerator", "unknown", "undecided", "excluded"] {
-            let query = format!("indicator=par-3.4.3&period={period}&side={side}&limit=10000");
-            let reply = serving.get(&format!("/api/v1/explain?{query}"), &unbound);
-            assert_eq!(reply.status, 200, "{query}: {}", reply.text());
-            dossiers.extend(reply.json()["dossiers"].as_array().expect("a list").clone());
-        }
+    for side in ["in_numerator", "not_in_numerator", "unknown", "undecided", "excluded"] {
+        let query = format!("indicator=par-3.4.3&period=2026&side={side}&limit=10000");
+        let reply = serving.get(&format!("/api/v1/explain?{query}"), &unbound);
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text());
+        dossiers.extend(reply.json()["dossiers"].as_array().expect("a list").clone());
     }
     let of = |dossier: &Value, name: &str| dossier[name].as_str().unwrap_or_default().to_owned();
     let is_of_2026 =

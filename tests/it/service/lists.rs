@@ -34,7 +34,7 @@ fn listed(workbook: Vec<u8>) -> Vec<Vec<Data>> {
 
 #[test]
 fn lists_of_the_api_are_those_of_the_command_line() {
-    let town = Town::new(400, 31, date(2026, 10, 20));
+    let town = Town::since(date(2026, 1, 5), 250, 31, date(2026, 10, 20));
     town.day.set(date(2026, 9, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
