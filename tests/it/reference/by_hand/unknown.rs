@@ -7,7 +7,7 @@ use motcua::model::period::Period;
 use motcua::model::report_form::{FormCount, FormRemark};
 
 use super::super::province::{Dossier, Item, at};
-use super::super::{NOW, computed, form};
+use super::super::{NOW, computed, computed_alone, form};
 use super::{done, figure, item, on, plain, text};
 
 /// Numerator, denominator, unknown and undecided of the province in 2025.
@@ -21,8 +21,8 @@ fn counts(figures: &[Figure], indicator: &str) -> [u64; 4] {
     ]
 }
 
-fn counts_of(dossiers: &[Dossier], items: &[Item], indicator: &str) -> [u64; 4] {
-    counts(&computed(dossiers, items, at(NOW)), indicator)
+fn counts_of(dossiers: &[Dossier], items: &[Item], indicator: &'static str) -> [u64; 4] {
+    counts(&computed_alone(dossiers, items, indicator), indicator)
 }
 
 /// Four dossiers of one procedure that is deployed for reception by post: online, at the counter, and two of which the
@@ -56,7 +56,7 @@ fn a_channel_that_the_source_does_not_state() {
         (found.numerator, found.unknown)
     };
     assert_eq!(procedures(&figures), (0, Some(1)));
-    assert_eq!(procedures(&computed(&rows, &[], at(NOW))), (1, Some(0)));
+    assert_eq!(procedures(&computed_alone(&rows, &[], "par-7.2.1")), (1, Some(0)));
 }
 
 /// Ended by its status, without the date of the end: on time or not.
@@ -85,7 +85,8 @@ fn an_end_that_the_status_asserts_and_no_date_shows() {
     let found = figure(&figures, "nd224-processing-median", None, "2025");
     assert_eq!((found.numerator, found.denominator, found.unknown), (30, Some(2), Some(3)));
     // If no end has a date there is no mean.
-    let found = figure(&computed(&rows[2..3], &[], at(NOW)), "nd224-processing-mean", None, "2025");
+    let mean = "nd224-processing-mean";
+    let found = figure(&computed_alone(&rows[2..3], &[], mean), mean, None, "2025");
     assert_eq!((found.value(), found.lacks_data()), (None, true));
 }
 
