@@ -1,8 +1,8 @@
 //! Parts of interlinked dossiers, worked by hand: a part counts with its whole, and by itself while no source has the
 //! whole.
 
-use super::super::province::{Dossier, at};
-use super::super::{NOW, computed};
+use super::super::computed_alone;
+use super::super::province::Dossier;
 use super::{done, figure, text};
 
 /// A part that ended in time.
@@ -52,7 +52,7 @@ fn a_part_counts_by_itself_until_its_parent_comes() {
     let table = rows.iter().enumerate();
     let table: Vec<Dossier> =
         table.flat_map(|(number, (_, dossiers, _))| dossiers.iter().map(move |one| own(number, one))).collect();
-    let figures = computed(&table, &[], at(NOW));
+    let figures = computed_alone(&table, &[], "nd224-on-time");
     for (number, (what, _, (on_time, all))) in rows.into_iter().enumerate() {
         let found = figure(&figures, "nd224-on-time", Some(&format!("H61.{number}")), "2025");
         assert_eq!((found.numerator, found.denominator), (on_time, Some(all)), "{what}");

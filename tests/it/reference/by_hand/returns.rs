@@ -4,8 +4,8 @@
 use motcua::model::figure::Figure;
 use motcua::model::period::Period;
 
+use super::super::computed_alone;
 use super::super::province::{Dossier, Item, at};
-use super::super::{NOW, computed};
 use super::{item, on, own_agency, plain, text};
 
 /// Numerator and denominator of an indicator for an agency, by month from May to September; months without a dossier are
@@ -111,7 +111,7 @@ fn the_day_on_which_the_post_took_the_result_decides_the_period() {
         dossiers.push(Dossier { code: own_code(number), ..own_agency(number, dossier) });
         items.extend(of_dossier.iter().map(|item: &Item| Item { dossier: own_code(number), ..item.clone() }));
     }
-    let figures = computed(&dossiers, &items, at(NOW));
+    let figures = computed_alone(&dossiers, &items, "par-7.3.3-having");
     for (number, (what, .., (month, by_post))) in rows.into_iter().enumerate() {
         let expected = vec![(format!("2025-{month}"), by_post, 1)];
         assert_eq!(by_month(&figures, "par-7.3.3-having", &format!("H61.{number}")), expected, "{what}");
@@ -127,7 +127,7 @@ fn results_of_a_procedure_count_once_the_post_took_one() {
         returned("August", "2025-08-11T08:00", "counter"),
     ];
     let items = [taken("July", "2025-07-11T08:00")];
-    let figures = computed(&rows, &items, at(NOW));
+    let figures = computed_alone(&rows, &items, "par-7.3.3-having");
     let expected = [("2025-07", 1, 1), ("2025-08", 0, 1)].map(|(month, one, all)| (month.to_owned(), one, all));
     assert_eq!(by_month(&figures, "par-7.3.3-having", "S1"), expected);
     let year = super::figure(&figures, "par-7.3.3-having", None, "2025");
