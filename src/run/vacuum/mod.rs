@@ -4,7 +4,7 @@
 //! | kind | removed | kept |
 //! |---|---|---|
 //! | `lake` | data files that no table log names, once readers had `files` days to finish | what the tables' logs name |
-//! | `nights` | CSV and JSON, which the Parquet file holds too; all figures of old nights, if the figure versions hold them | the newest night, the last of each month, `night.json`, figures that the versions do not hold |
+//! | `nights` | CSV and JSON, which the Parquet file holds too; all figures of old nights, if the figure versions hold them | the newest nights, the Parquet file of the last of each month, `night.json`, figures that the versions do not hold |
 //! | `landing` | old pulls of ended runs | pulls with open rejections, unfinished, not in the tables, with the present contents of files, or a connector's newest |
 //! | `definitions` | configuration texts that no night names | the others |
 //! | `slots` | slots older than two years | the others |
@@ -45,8 +45,6 @@ const DAMAGED_DAYS: i64 = 365;
 pub struct Retention {
     /// Figures of nights.
     pub nights: u32,
-    /// CSV and JSON files of nights that have the Parquet file: nearly all bytes of a night.
-    pub texts: u32,
     /// Landed pages of pulls.
     pub landing: u32,
     /// Replaced files of the lake, which readers that opened a table earlier may still read. At most 7: later the
@@ -130,12 +128,8 @@ impl DataFolder<'_> {
         progress: &Progress<'_>,
     ) -> Result<(), RunError> {
         let (run, as_of) = (night.record.night.run, night.record.night.as_of);
-        let (until, texts_until) = (before(now, keep.nights), before(now, keep.texts));
-        let (whole, texts) = (amount_of(&night), night.texts());
-        let of_texts = amount_of(&texts);
-        if night.is_landmark {
-            plan.keeps(VacuumKind::Nights, "the newest, or the last of its month", whole);
-        } else if as_of < until {
+        let whole = amount_of(&night);
+        if !night.is_landmark && as_of < before(now, keep.nights) {
             progress(&format!("night {run}: checking whether its figures can be rebuilt"));
             match self.removable(&night, now).await {
                 Err(RunError::Publish(PublishedFilesError::Damaged { path, what })) => {
@@ -149,15 +143,23 @@ impl DataFolder<'_> {
                 }
                 Ok(None) => plan.keeps(VacuumKind::Nights, "the versions of figures do not give them again", whole),
             }
-        } else if as_of < texts_until && of_texts.0 > 0 {
-            let reason = format!("CSV and JSON older than {} days; the Parquet file holds the same", keep.texts);
-            plan.removes(VacuumKind::Nights, reason, of_texts);
-            let rest = (whole.0 - of_texts.0, whole.1 - of_texts.1);
-            plan.keeps(VacuumKind::Nights, format!("younger than {} days", keep.nights), rest);
-            plan.nights.push((texts, None));
-        } else {
-            plan.keeps(VacuumKind::Nights, format!("younger than {} days", keep.nights), whole);
+            return Ok(());
         }
+        let mut kept = whole;
+        let young = format!("younger than {} days", keep.nights);
+        let reason = if night.is_landmark { "the newest, or the last of its month".to_owned() } else { young };
+        let texts = night.texts();
+        if !night.keeps_texts && !texts.figures.is_empty() {
+            let of_texts = amount_of(&texts);
+            plan.removes(
+                VacuumKind::Nights,
+                "CSV and JSON of earlier nights; the Parquet file holds the same",
+                of_texts,
+            );
+            plan.nights.push((texts, None));
+            kept = (whole.0 - of_texts.0, whole.1 - of_texts.1);
+        }
+        plan.keeps(VacuumKind::Nights, reason, kept);
         Ok(())
     }
 
