@@ -20,6 +20,7 @@ pub use self::plan::{VacuumAction, VacuumLine};
 use self::plan::{VacuumKind, VacuumPlan};
 use strum::IntoEnumIterator as _;
 
+use crate::config::RetentionSettings;
 use crate::lake::unreferenced_files::{self, FileUse};
 use crate::lake::{self, LakeFile};
 use crate::landing::retention::{self as landings, LandedFolder};
@@ -50,6 +51,12 @@ pub struct Retention {
     /// Replaced files of the lake, which readers that opened a table earlier may still read. At most 7: later the
     /// tables' logs do not record when a file was replaced.
     pub files: u32,
+}
+
+impl From<&RetentionSettings> for Retention {
+    fn from(settings: &RetentionSettings) -> Self {
+        Self { nights: settings.night_days, landing: settings.landing_days, files: settings.file_days }
+    }
 }
 
 impl DataFolder<'_> {
