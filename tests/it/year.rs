@@ -136,7 +136,7 @@ fn a_year_of_nights_takes_the_same_time_and_room_each_month() {
         let last = nights.last().expect("a chunk is not empty");
         format!("month {}: median {:?}, {} bytes {:?}\n", month + 1, median(nights), last.bytes(), last.bytes)
     };
-    let summary: String = measured.chunks(MONTH).enumerate().map(of_month).collect();
+    let summary = measured.chunks(MONTH).enumerate().map(of_month).collect::<Vec<_>>().concat();
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("year-of-nights.txt"), &summary)
         .expect("it is writable");
     let with_texts = |number: &usize| office.data().join(format!("published/nights/{number:08}/figures.csv")).exists();

@@ -33,6 +33,33 @@ async fn ledger(pulls: &[Pull]) -> (tempfile::TempDir, Ledger) {
 }
 
 #[tokio::test]
+async fn only_the_newest_pulls_keep_the_list_of_files_that_were_read() {
+    let files = vec!["a".to_owned(), "b".to_owned()];
+    let with_files = |run: i64, outcome: Outcome| Pull {
+        cursor: Some(Cursor { files: files.clone(), read_until: Some(run), ..Cursor::default() }),
+        ..pull(run, PullState::Done, outcome, 1)
+    };
+    // The pull of run 2 ended incomplete: no pull goes on from it, and it does not count among the newest.
+    let outcome = |run: i64| if run == 2 { Outcome::Incomplete } else { Outcome::Complete };
+    let pulls: Vec<Pull> = (1..=22).map(|run| with_files(run, outcome(run))).collect();
+    let (_folder, ledger) = ledger(&pulls).await;
+    let (found, bytes) = ledger.old_file_lists().await.expect("they are counted");
+    // Runs 1 and 2 have the twenty complete ones from 3 to 22 after them.
+    assert_eq!(found, 2);
+    assert!(bytes > 0);
+    ledger.remove_old_file_lists().await.expect("they are removed");
+    let kept = ledger.pulls_of("feedback", 100).await.expect("they can be read");
+    for (pull, before) in kept.iter().rev().zip(&pulls) {
+        let cursor = before.cursor.clone().expect("each has one");
+        let expected = if pull.run <= 2 { Cursor { files: Vec::new(), ..cursor } } else { cursor };
+        assert_eq!(*pull, Pull { cursor: Some(expected), ..before.clone() });
+    }
+    assert_eq!(ledger.old_file_lists().await.expect("they are counted"), (0, 0));
+    let cursor = ledger.cursor("feedback", Some(22)).await.expect("it can be read");
+    assert_eq!((cursor.read_until, cursor.files), (Some(22), files.clone()));
+}
+
+#[tokio::test]
 async fn a_cursor_counts_only_if_its_pull_is_done() {
     use Outcome::{Complete, Degraded, Failed, Incomplete};
     use PullState::{Done, Reading, Settled};

@@ -8,6 +8,7 @@
 //! | `landing` | old pulls of ended runs | pulls with open rejections, unfinished, not in the tables, with the present contents of files, or a connector's newest |
 //! | `definitions` | configuration texts that no night names | the others |
 //! | `slots` | slots older than two years | the others |
+//! | `file_lists` | which files a folder's connector had read, in the cursors of old pulls | those of its newest pulls |
 //! | `leftovers` | half-written files of processes that died; damaged log entries after a year | |
 //!
 //! If it is killed, every past night still reads the same, and the next call removes the rest.
@@ -78,6 +79,9 @@ impl DataFolder<'_> {
         plan.removes(VacuumKind::Slots, format!("older than {SLOTS_DAYS} days"), rows(old));
         plan.keeps(VacuumKind::Slots, "younger", rows(young));
         plan.slots_before = (old > 0).then_some(slots_before);
+        let lists = self.ledger.old_file_lists().await?;
+        plan.removes(VacuumKind::FileLists, "in cursors that no pull goes on from", lists);
+        plan.has_old_file_lists = lists.0 > 0;
         if !dry {
             progress("removing");
             self.remove(&plan, now).await?;
@@ -263,6 +267,9 @@ impl DataFolder<'_> {
         }
         if let Some(moment) = plan.slots_before {
             self.ledger.delete_slots_before(moment).await?;
+        }
+        if plan.has_old_file_lists {
+            self.ledger.remove_old_file_lists().await?;
         }
         for database in ["ledger.sqlite", "access.sqlite"].map(|name| self.data.join(name)) {
             if database.exists() {
