@@ -5,7 +5,6 @@
 //! night, is read only if the night is not of its newest version: after a run that was cut between the two, after an
 //! upgrade that added a column, or if the night's file is damaged or gone.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -13,7 +12,7 @@ use polars::prelude::*;
 use crate::indicators::{IndicatorError, figures_from_frame, key_columns};
 use crate::lake::{FIGURE_TABLE, FigureTable};
 use crate::model::figure::Figure;
-use crate::publish::{self, NightFigures, PublishedFilesError};
+use crate::publish::{self, NightFigures, NightRecord, PublishedFilesError};
 use crate::run::error::RunError;
 
 /// The newest version of every figure in `table` that is not gone.
@@ -31,9 +30,9 @@ pub(super) async fn newest_figures(data: &Path, table: &FigureTable) -> Result<V
 /// The figures of the newest night if it was published at this version of the table. A night without digests does not count:
 /// damage of its file would not be found.
 fn published_figures(data: &Path, version: u64) -> Result<Option<Vec<Figure>>, PublishedFilesError> {
-    let is_of_version = |tables: &BTreeMap<String, u64>| tables.get(FIGURE_TABLE) == Some(&version);
     let newest = publish::newest_record(data)?;
-    if !newest.is_some_and(|record| is_of_version(&record.tables) && !record.files.is_empty()) {
+    let is_of_version = |record: &NightRecord| record.tables.get(FIGURE_TABLE) == Some(&version);
+    if newest.filter(is_of_version).is_none_or(|record| record.files.is_empty()) {
         return Ok(None);
     }
     let Some(folder) = publish::night_folder(data, None)? else { return Ok(None) };
@@ -57,12 +56,13 @@ pub(super) fn newest_versions(versions: LazyFrame) -> Result<Vec<Figure>, Indica
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::indicators::{FigureOfNight, stored_columns, stored_frame};
     use crate::model::figure::Night;
     use crate::model::indicator::{IndicatorKind, TargetPeriods};
     use crate::model::period::Period;
-    use crate::publish::NightRecord;
 
     fn figure(numerator: u64) -> Figure {
         Figure {
