@@ -135,6 +135,42 @@ async fn open(ledger: &Ledger) -> Vec<i64> {
     open.iter().map(|row| row.run).collect()
 }
 
+/// Run, number of pulls in a row, the first of them, and the run that closed it, of every rejection.
+async fn rejections(ledger: &Ledger) -> Vec<(i64, i64, i64, Option<i64>)> {
+    let all = ledger.quarantined(None, None, false).await.expect("it can be read");
+    all.iter().map(|row| (row.run, row.times, row.first_run, row.closed_by)).collect()
+}
+
+#[tokio::test]
+async fn a_row_that_is_rejected_again_is_counted_and_its_earlier_rejections_go_with_the_landed_pages() {
+    let (_folder, ledger) = ledger(&[]).await;
+    settle(&ledger, 1, &["A", "B"], &[]).await;
+    // B is accepted, A is rejected again. A second attempt at the same pull counts nothing twice.
+    for _ in 0..2 {
+        settle(&ledger, 2, &["A"], &["A", "B"]).await;
+        assert_eq!(rejections(&ledger).await, [(2, 2, 1, None), (1, 1, 1, Some(2)), (1, 1, 1, Some(2))]);
+    }
+    settle(&ledger, 3, &["A"], &["A"]).await;
+    let counted = [(3, 3, 1, None), (2, 2, 1, Some(3)), (1, 1, 1, Some(2)), (1, 1, 1, Some(2))];
+    assert_eq!(rejections(&ledger).await, counted);
+    // As long as a replay can settle one of the two pulls again, both rejections stay.
+    ledger.note_landing_removed("feedback", 1, 0).await.expect("it is written");
+    assert_eq!(ledger.old_repeats().await.expect("they are counted"), 0);
+    ledger.note_landing_removed("feedback", 2, 0).await.expect("it is written");
+    assert_eq!(ledger.old_repeats().await.expect("they are counted"), 1);
+    ledger.remove_old_repeats().await.expect("they are deleted");
+    // That of B stays: no later rejection counts it.
+    assert_eq!(rejections(&ledger).await, [(3, 3, 1, None), (2, 2, 1, Some(3)), (1, 1, 1, Some(2))]);
+    assert_eq!(ledger.old_repeats().await.expect("they are counted"), 0);
+    // The newest row is never deleted: its id would be given again.
+    settle(&ledger, 4, &[], &["A"]).await;
+    for run in [3, 4] {
+        ledger.note_landing_removed("feedback", run, 0).await.expect("it is written");
+    }
+    ledger.remove_old_repeats().await.expect("they are deleted");
+    assert_eq!(rejections(&ledger).await, [(3, 3, 1, Some(4)), (1, 1, 1, Some(2))]);
+}
+
 #[tokio::test]
 async fn what_an_earlier_attempt_settled_is_replaced_or_undone() {
     let (_folder, ledger) = ledger(&[]).await;

@@ -9,6 +9,7 @@
 //! | `definitions` | configuration texts that no night names | the others |
 //! | `slots` | slots older than two years | the others |
 //! | `file_lists` | which files a folder's connector had read, in the cursors of old pulls | those of its newest pulls |
+//! | `rejections` | closed rejections of rows that were rejected again, once the landed pages of both pulls are removed | the newest one, which counts them |
 //! | `leftovers` | half-written files of processes that died; damaged log entries after a year | |
 //!
 //! If it is killed, every past night still reads the same, and the next call removes the rest.
@@ -82,6 +83,9 @@ impl DataFolder<'_> {
         let lists = self.ledger.old_file_lists().await?;
         plan.removes(VacuumKind::FileLists, "in cursors that no pull goes on from", lists);
         plan.has_old_file_lists = lists.0 > 0;
+        let repeats = self.ledger.old_repeats().await?;
+        plan.removes(VacuumKind::Rejections, "later rejections of the same rows count them", (repeats, 0));
+        plan.has_old_repeats = repeats > 0;
         if !dry {
             progress("removing");
             self.remove(&plan, now).await?;
@@ -253,6 +257,10 @@ impl DataFolder<'_> {
         }
         for (night, removed) in &plan.nights {
             retention::remove_figures(night, removed.as_ref())?;
+        }
+        // Before pages are removed, which makes further ones removable: a dry run has reported these.
+        if plan.has_old_repeats {
+            self.ledger.remove_old_repeats().await?;
         }
         for pull in &plan.landed {
             // Before the removal, so that a missing folder is explained.

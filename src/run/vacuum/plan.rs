@@ -22,7 +22,7 @@ pub struct VacuumLine {
     pub kind: &'static str,
     pub action: VacuumAction,
     pub reason: String,
-    /// Number of files; for `slots` and `file_lists`, of rows.
+    /// Number of files; for `slots`, `file_lists` and `rejections`, of rows.
     pub count: u64,
     pub bytes: u64,
 }
@@ -41,6 +41,8 @@ pub(super) struct VacuumPlan {
     pub(super) slots_before: Option<i64>,
     /// Whether cursors of old pulls list files.
     pub(super) has_old_file_lists: bool,
+    /// Whether rejections that later ones count can be deleted.
+    pub(super) has_old_repeats: bool,
     /// Half-written files of landing.
     pub(super) landing_left: Vec<PathBuf>,
     /// Half-written files of published nights.
@@ -58,6 +60,7 @@ pub(super) enum VacuumKind {
     Definitions,
     Slots,
     FileLists,
+    Rejections,
     Leftovers,
 }
 
@@ -70,6 +73,7 @@ impl VacuumKind {
             Self::Definitions => "definitions",
             Self::Slots => "slots",
             Self::FileLists => "file_lists",
+            Self::Rejections => "rejections",
             Self::Leftovers => "leftovers",
         }
     }
