@@ -47,7 +47,7 @@ pub(super) fn remove_old_texts(root: &Path) -> Result<(), PublishedFilesError> {
 }
 
 /// Whether the Parquet file of a night is there and as it was written.
-fn has_whole_parquet(folder: &Path) -> Result<bool, PublishedFilesError> {
+pub(super) fn has_whole_parquet(folder: &Path) -> Result<bool, PublishedFilesError> {
     if !folder.join(FIGURES_PARQUET).exists() {
         return Ok(false);
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::definitions::DEFINITIONS;
 use super::error::{PublishedFilesError, file_error};
-use super::night_texts::{nights_with_texts, remove_files};
+use super::night_texts::{has_whole_parquet, nights_with_texts, remove_files};
 use super::nights::{
     FIGURE_FILES, FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record,
 };
@@ -33,14 +33,12 @@ pub struct NightFolder {
 
 impl NightFolder {
     /// The night with its CSV and JSON files only: what may be removed while Parquet still holds the figures. No files
-    /// if the Parquet file does not exist.
+    /// if the Parquet file is missing or damaged.
     #[must_use]
     pub fn texts(&self) -> Self {
-        let is_parquet = |(path, _): &(PathBuf, u64)| path.ends_with(FIGURES_PARQUET);
         let mut texts = self.clone();
-        if self.figures.iter().any(is_parquet) {
-            texts.figures.retain(|file| !is_parquet(file));
-        } else {
+        texts.figures.retain(|(path, _)| !path.ends_with(FIGURES_PARQUET));
+        if !texts.figures.is_empty() && !has_whole_parquet(&self.folder).unwrap_or(false) {
             texts.figures.clear();
         }
         texts

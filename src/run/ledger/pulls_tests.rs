@@ -162,7 +162,7 @@ async fn a_row_that_is_rejected_again_is_counted_and_its_earlier_rejections_go_w
     // That of B stays: no later rejection counts it.
     assert_eq!(rejections(&ledger).await, [(3, 3, 1, None), (2, 2, 1, Some(3)), (1, 1, 1, Some(2))]);
     assert_eq!(ledger.old_repeats().await.expect("they are counted"), 0);
-    // The newest row is never deleted: its id would be given again.
+    // The last rejection of a row stays, also when it is closed: no later one counts it.
     settle(&ledger, 4, &[], &["A"]).await;
     for run in [3, 4] {
         ledger.note_landing_removed("feedback", run, 0).await.expect("it is written");
