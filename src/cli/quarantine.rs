@@ -105,14 +105,18 @@ struct ListedRow {
     field: Option<String>,
     reason: String,
     closed_by: Option<i64>,
+    /// Number of pulls in a row that rejected the row, and the first run of them.
+    times: i64,
+    first_run: i64,
     /// Name of its file; null if it came over HTTP, or if its page is no longer in landing.
     file: Option<String>,
 }
 
 impl ListedRow {
     fn new(rejected: &QuarantinedRow, file: Option<String>) -> Self {
-        let QuarantinedRow { id, run, connector, page, row, field, reason, closed_by } = rejected.clone();
-        Self { id, run, connector, page, row, field, reason, closed_by, file }
+        let QuarantinedRow { id, run, connector, page, row, field, reason, closed_by, times, first_run } =
+            rejected.clone();
+        Self { id, run, connector, page, row, field, reason, closed_by, times, first_run, file }
     }
 }
 
@@ -127,7 +131,7 @@ fn groups(rows: &[QuarantinedRow]) -> BTreeMap<String, u64> {
 }
 
 fn table(rows: &[ListedRow]) -> String {
-    let headings = ["id", "run", "connector", "from", "row", "field", "reason", "closed by run"];
+    let headings = ["id", "run", "connector", "from", "row", "field", "reason", "times", "closed by run"];
     let cells = rows.iter().map(|row| {
         vec![
             row.id.to_string(),
@@ -137,6 +141,7 @@ fn table(rows: &[ListedRow]) -> String {
             row.row.to_string(),
             row.field.clone().unwrap_or_else(|| "(the whole row)".to_owned()),
             row.reason.clone(),
+            row.times.to_string(),
             row.closed_by.map_or_else(|| "–".to_owned(), |run| run.to_string()),
         ]
     });

@@ -14,9 +14,6 @@ pub(super) struct Arguments {
     /// each month always keep theirs. Figures of the other nights are rebuilt from the versions on request.
     #[arg(long, value_name = "DAYS", default_value_t = 400)]
     keep_nights: u32,
-    /// Keep the CSV and JSON of nights younger than this. The Parquet file has the same content.
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
-    keep_texts: u32,
     /// Keep the landed pages of pulls younger than this.
     #[arg(long, value_name = "DAYS", default_value_t = 60)]
     keep_landing: u32,
@@ -37,8 +34,8 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if !data.join("lake").exists() {
         return Err(Failure::nothing_has_run(format!("the data folder `{}` has no tables", data.display())));
     }
-    let Arguments { keep_nights, keep_texts, keep_landing, keep_files, dry_run, format } = *arguments;
-    let keep = Retention { nights: keep_nights, texts: keep_texts, landing: keep_landing, files: keep_files };
+    let Arguments { keep_nights, keep_landing, keep_files, dry_run, format } = *arguments;
+    let keep = Retention { nights: keep_nights, landing: keep_landing, files: keep_files };
     let tallies = with_data_folder(&config, "vacuum", now, async |folder, progress| {
         folder.vacuum(keep, dry_run, now, progress).await
     })

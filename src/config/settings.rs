@@ -31,6 +31,8 @@ struct SettingsFile {
     #[serde(default)]
     night: NightSettings,
     #[serde(default)]
+    retention: RetentionSettings,
+    #[serde(default)]
     worklists: WorklistSettings,
     #[serde(default)]
     pages: PageSettings,
@@ -132,6 +134,30 @@ impl Default for NightSettings {
     }
 }
 
+/// `[retention]`: what `motcua serve` removes by itself, after the first night of each day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// `false`: only `motcua vacuum` removes old files.
+    pub by_itself: bool,
+    /// Age in days at which the landed pages of a pull are removed, if nothing needs them.
+    #[schemars(range(min = 1, max = 36500))]
+    pub landing_days: u32,
+    /// Age in days at which the figures of a night are removed, if the versions of figures give them again.
+    #[schemars(range(min = 1, max = 36500))]
+    pub night_days: u32,
+    /// Time in days that readers of a table have to finish: its replaced files are removed afterwards.
+    #[schemars(range(min = 1, max = 7))]
+    pub file_days: u32,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        // A night takes less than a megabyte: ten years of them are smaller than one copy of a large table.
+        Self { by_itself: true, landing_days: 30, night_days: 3650, file_days: 7 }
+    }
+}
+
 /// `[alerts]`: addresses that the service calls. Values may contain `{env:NAME}` and `{secret:NAME}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -183,6 +209,7 @@ pub struct Settings {
     pub disabled_connectors: Vec<String>,
     pub dossiers: DossierSettings,
     pub night: NightSettings,
+    pub retention: RetentionSettings,
     pub worklists: WorklistSettings,
     pub pages: PageSettings,
     pub service: ServiceSettings,
@@ -210,6 +237,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         disabled_connectors: Vec::new(),
         dossiers: document.part("dossiers").unwrap_or_default(),
         night: document.part("night").unwrap_or_default(),
+        retention: document.part("retention").unwrap_or_default(),
         worklists: document.part("worklists").unwrap_or_default(),
         pages: document.part("pages").unwrap_or_default(),
         service: document.part("service").unwrap_or_default(),
@@ -241,6 +269,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         disabled_connectors: read.disabled_connectors,
         dossiers: read.dossiers,
         night: read.night,
+        retention: read.retention,
         worklists: read.worklists,
         pages: read.pages,
         service: read.service.resolved(file, &document, &at, problems),

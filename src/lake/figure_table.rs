@@ -81,6 +81,11 @@ impl FigureTable {
         self.table.append(FIGURES, run, vec![written]).await
     }
 
+    /// The newest version of the table.
+    pub async fn version(&self) -> Result<u64, LakeError> {
+        Ok(self.table.load().await?.version().unwrap_or_default())
+    }
+
     /// The newest run whose figures are committed.
     pub async fn last_run(&self) -> Result<Option<i64>, LakeError> {
         self.table.last_number(&self.table.load().await?, FIGURES).await

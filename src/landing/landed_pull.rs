@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::crash_points::crash_point;
 use crate::fields::Readers;
 use crate::landing::error::{LandingError, io};
+use crate::landing::stored_position::{PositionDelta, StoredPosition, last_known};
 use crate::landing::{position_file, rows};
 use crate::model::connector::RequestTemplate;
 use crate::model::page::Page;
@@ -34,10 +36,13 @@ struct Header {
     chain: u32,
     #[serde(default)]
     slice: Option<SliceRef>,
-    /// Position of the pull after the page; `None` if the pull cannot be resumed from there, or if the position holds
+    /// Position of the pull after the page; `None` if the pull cannot be resumed from there, if `delta` has it, or if it holds
     /// cursors of the source (`position_file`).
     #[serde(default)]
     position: Option<Position>,
+    /// In place of `position`: what differs from the position after an earlier page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delta: Option<PositionDelta>,
 }
 
 /// Everything from which a pull was planned, so that it can be resumed. Written before its first page.
@@ -59,12 +64,15 @@ pub struct PullPlan {
 #[derive(Debug)]
 pub struct LandedPull {
     folder: PathBuf,
+    /// The page that was written last, and the position after it: the next one is stored by what differs.
+    before: Mutex<Option<(u32, Position)>>,
 }
 
 impl LandedPull {
     #[must_use]
     pub fn new(data: &Path, connector: &str, run: i64) -> Self {
-        Self { folder: data.join("landing").join(connector).join(format!("{run:08}")) }
+        let folder = data.join("landing").join(connector).join(format!("{run:08}"));
+        Self { folder, before: Mutex::default() }
     }
 
     #[must_use]
@@ -89,14 +97,24 @@ impl LandedPull {
         position: Option<Position>,
     ) -> Result<LandedPage, LandingError> {
         let path = self.page_path(page.number);
-        let (plain, personal): (Option<Position>, Option<Position>) = match position {
-            Some(position) if position_file::is_plain(&position) => (Some(position), None),
-            position => (None, position),
-        };
-        // Before the page: a page without its position would be read again.
-        if let Some(position) = &personal {
-            position_file::write(&self.folder, page.number, position)?;
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plain = None;
+        if let Some(position) = &position {
+            if before.is_none() {
+                self.remove_from(page.number)?;
+            }
+            let is_plain = position_file::is_plain(position);
+            // Cursors are removed earlier than pages: a plain position builds on no other.
+            let base = before.as_ref().filter(|(_, known)| position_file::is_plain(known) == is_plain);
+            let stored = StoredPosition::of(position, base);
+            if is_plain {
+                plain = Some(stored);
+            } else {
+                // Before the page: a page without its position would be read again.
+                position_file::write(&self.folder, page.number, stored)?;
+            }
         }
+        let (plain, delta) = plain.map_or((None, None), StoredPosition::into_fields);
         let header = Header {
             number: page.number,
             origin: page.origin.clone(),
@@ -105,12 +123,14 @@ impl LandedPull {
             chain: page.chain,
             slice: page.slice.clone(),
             position: plain,
+            delta,
         };
         let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
         lines.push(b'\n');
         rows::write_rows(page, readers, &mut lines);
         let packed = digests::compressed(&lines).map_err(io("compress", &path))?;
         durable::replace_one_of_many(&path, WRITE, |out| out.write_all(&packed))?;
+        *before = position.map(|position| (page.number, position));
         Ok(LandedPage {
             number: page.number,
             origin: page.origin.clone(),
@@ -157,7 +177,7 @@ impl LandedPull {
         let Ok(text) = fs::read(&path) else { return Ok(None) };
         // A damaged plan: the pull is read again from its first page.
         let Ok((plan, _)) = digests::unsealed::<PullPlan>(&text) else { return Ok(None) };
-        let (mut pages, mut positions) = (Vec::new(), position_file::read(&self.folder));
+        let (mut pages, mut positions) = (Vec::new(), position_file::read(&self.folder)?);
         for number in 1.. {
             let Ok(packed) = fs::read(self.page_path(number)) else { break };
             let Some((landed, position)) = landed_page(&packed) else { break };
@@ -165,12 +185,24 @@ impl LandedPull {
             positions.extend(position.map(|position| (number, position)));
         }
         // The pull is resumed after the last page whose position is known.
-        let landed = |page: u32| page as usize <= pages.len();
-        let last = positions.into_iter().filter(|(page, _)| landed(*page)).max_by_key(|(page, _)| *page);
-        Ok(last.map(|(page, position)| {
+        positions.retain(|page, _| *page as usize <= pages.len());
+        Ok(last_known(positions).map(|(page, position)| {
             pages.truncate(page as usize);
             (plan, pages, position)
         }))
+    }
+
+    /// Removes the pages from `number` on, and their positions: an earlier process landed them, and the pull goes on before
+    /// them. The last ones first, so that what is left is always whole.
+    fn remove_from(&self, number: u32) -> Result<(), LandingError> {
+        let mut stale: Vec<PathBuf> =
+            (number..).map(|number| self.page_path(number)).take_while(|path| path.exists()).collect();
+        stale.extend(position_file::files_from(&self.folder, number)?);
+        for path in stale.iter().rev() {
+            let _crash_point = crash_point("remove a page that is read again");
+            fs::remove_file(path).map_err(io("remove", path))?;
+        }
+        if stale.is_empty() { Ok(()) } else { Ok(durable::sync(&self.folder)?) }
     }
 
     /// Makes the pages those of `other`, which has none.
@@ -237,7 +269,7 @@ impl LandedPull {
 }
 
 /// Certificate entry and position from the header of a landed page; `None` if the page is damaged.
-fn landed_page(packed: &[u8]) -> Option<(LandedPage, Option<Position>)> {
+fn landed_page(packed: &[u8]) -> Option<(LandedPage, Option<StoredPosition>)> {
     let text = zstd::stream::decode_all(packed).ok()?;
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let header: Header = serde_json::from_slice(lines.next()?).ok()?;
@@ -251,7 +283,7 @@ fn landed_page(packed: &[u8]) -> Option<(LandedPage, Option<Position>)> {
         slice: header.slice,
         read_by: None,
     };
-    Some((landed, header.position))
+    Some((landed, StoredPosition::from_fields(header.position, header.delta)))
 }
 
 /// Highest run number of any landed pull; 0 if there is none.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::connector::ConnectorFile;
-use crate::model::pull::{OpenChain, PagePlace};
+use crate::model::pull::{OpenChain, PagePlace, ReadPage};
 
 const CONNECTOR: &str = r#"
     [connector]
@@ -100,7 +100,8 @@ fn a_pull_by_cursor_is_resumed_after_its_last_page_and_keeps_no_cursor_when_it_i
         land(&landed, &readers, number, by_cursor(number));
         assert_eq!(resumed(&landed), Some((number as usize, by_cursor(number))));
     }
-    assert_eq!(files_with(&landed, "Canari"), ["position-0.json", "position-1.json"], "no page holds a cursor");
+    let names = ["position-000001.json", "position-000002.json", "position-000003.json"];
+    assert_eq!(files_with(&landed, "Canari"), names, "no page holds a cursor");
     // The process ended after the position was written and before the page was.
     fs::remove_file(landed.page_path(3)).expect("the page is there");
     assert_eq!(resumed(&landed), Some((2, by_cursor(2))));
@@ -115,10 +116,59 @@ fn a_pull_by_page_number_has_its_position_in_its_pages() {
     for number in 1..=2 {
         land(&landed, &readers, number, position(number, PagePlace::Number(number)));
     }
-    assert!(!landed.folder.join("position-0.json").exists());
+    assert!(!landed.folder.join("position-000001.json").exists());
     assert_eq!(resumed(&landed), Some((2, position(2, PagePlace::Number(2)))));
     landed.remove_personal_cursors(None).expect("there is nothing to remove");
     assert_eq!(resumed(&landed).map(|(pages, _)| pages), Some(2), "a number is no cursor of the source");
+}
+
+/// As [`by_cursor`] or by number, with the pages that were read so far.
+fn after(pages: u32, place: impl Fn(u32) -> PagePlace) -> Position {
+    let mut position = position(pages, place(pages + 1));
+    let read = |number: u32| ReadPage {
+        place: place(number),
+        digest: format!("{number:064}"),
+        records: String::new(),
+        rows: 20,
+    };
+    position.open[0].pages = (1..=pages).map(read).collect();
+    position
+}
+
+#[test]
+fn a_pull_goes_on_before_a_lost_position_and_what_was_landed_behind_it_is_read_again() {
+    let cursor = |number: u32| PagePlace::Cursor(number.to_string());
+    for place in [cursor as fn(u32) -> PagePlace, PagePlace::Number] {
+        let data = tempfile::tempdir().expect("there is a scratch folder");
+        let (landed, readers) = pull(data.path());
+        for number in 1..=5 {
+            land(&landed, &readers, number, after(number, place));
+        }
+        assert_eq!(resumed(&landed), Some((5, after(5, place))));
+        // The position after page 3 is lost: those of pages 4 and 5 build on it.
+        let file = landed.folder.join("position-000003.json");
+        let lost = if file.exists() { file } else { landed.page_path(3) };
+        fs::write(lost, "damaged").expect("the folder is writable");
+        assert_eq!(resumed(&landed), Some((2, after(2, place))));
+        // Another process reads page 3 again and ends: pages 4 and 5 of the first one are not taken for its own.
+        let again = LandedPull::new(data.path(), "portal", 1);
+        land(&again, &readers, 3, after(3, place));
+        assert_eq!(resumed(&again), Some((3, after(3, place))));
+        assert!(!again.page_path(4).exists());
+        land(&again, &readers, 4, after(4, place));
+        assert_eq!(resumed(&again), Some((4, after(4, place))));
+    }
+}
+
+#[test]
+fn a_late_page_is_no_larger_than_an_early_one() {
+    let data = tempfile::tempdir().expect("there is a scratch folder");
+    let (landed, readers) = pull(data.path());
+    for number in 1..=60 {
+        land(&landed, &readers, number, after(number, PagePlace::Number));
+    }
+    let bytes = |number: u32| fs::metadata(landed.page_path(number)).expect("it was landed").len();
+    assert!(bytes(60) < bytes(5) + 60, "{} and {} bytes", bytes(60), bytes(5));
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub mod retention;
 mod rows;
 mod scratch_file;
 mod scrub;
+mod stored_position;
 
 pub use check::check;
 pub use error::LandingError;

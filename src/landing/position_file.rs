@@ -1,13 +1,13 @@
 //! The position of a pull that is paged by cursor, key or address, while the pull is open.
 //!
 //! A cursor is a text of the source: it can hold a person's name or number. It is needed to resume the pull, and only
-//! for that. It is therefore kept apart from the landed pages, in `position-0.json` and `position-1.json`, which are
-//! removed when the pull is sealed. The two files are written in turn, each before its page: after a crash one of them
-//! belongs to the last landed page. If the pull fails, they stay only if every cursor is a number, a moment or an opaque
+//! for that. It is therefore kept apart from the landed pages, in `position-000001.json` and so on, each written before its
+//! page, which are removed when the pull is sealed. An older motcua wrote `position-0.json` and `position-1.json` in turn. If
+//! the pull fails, they stay only if every cursor is a number, a moment or an opaque
 //! identifier; otherwise the next run reads the pull from its beginning.
 #![expect(clippy::disallowed_methods, reason = "edge: landing is a folder of files")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::crash_points::crash_point;
 use crate::landing::error::{LandingError, io};
+use crate::landing::stored_position::{PositionDelta, StoredPosition, places};
 use crate::model::connector::{QueryValue, RequestTemplate};
 use crate::model::pull::{PagePlace, Position};
 use crate::{digests, durable};
@@ -26,12 +27,19 @@ const PERSONAL_DIGITS: usize = 9;
 /// Shortest identifier of hexadecimal digits.
 const HEX_CHARS: usize = 16;
 
-/// Content of one of the two files.
+/// Beginning of the files' names.
+const PREFIX: &str = "position-";
+
+/// Content of a file.
 #[derive(Debug, Serialize, Deserialize)]
 struct PositionFile {
     /// Number of the page that the position follows.
     page: u32,
-    position: Position,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<Position>,
+    /// In place of `position`: what differs from the position before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delta: Option<PositionDelta>,
 }
 
 /// Whether a position can be written into a landed page: it holds numbers of pages and offsets only.
@@ -39,25 +47,36 @@ pub(super) fn is_plain(position: &Position) -> bool {
     places(position).all(|place| matches!(place, PagePlace::First | PagePlace::Number(_) | PagePlace::Offset(_)))
 }
 
-/// Writes the position after a page. The file of the page before stays.
-pub(super) fn write(folder: &Path, page: u32, position: &Position) -> Result<(), LandingError> {
-    let text = digests::sealed(&PositionFile { page, position: position.clone() });
-    Ok(durable::replace_one_of_many(&path(folder, page % 2), "write a position", |out| out.write_all(&text))?)
+/// Writes the position after a page.
+pub(super) fn write(folder: &Path, page: u32, stored: StoredPosition) -> Result<(), LandingError> {
+    let (position, delta) = stored.into_fields();
+    let text = digests::sealed(&PositionFile { page, position, delta });
+    let path = folder.join(format!("{PREFIX}{page:06}.json"));
+    Ok(durable::replace_one_of_many(&path, "write a position", |out| out.write_all(&text))?)
 }
 
-/// The positions that are kept, each with the number of its page.
-pub(super) fn read(folder: &Path) -> Vec<(u32, Position)> {
-    let kept = [0, 1].into_iter().filter_map(|parity| {
-        let text = fs::read(path(folder, parity)).ok()?;
-        let (file, _): (PositionFile, _) = digests::unsealed(&text).ok()?;
-        Some((file.page, file.position))
-    });
-    kept.collect()
+/// The positions that are kept, by the number of their page.
+pub(super) fn read(folder: &Path) -> Result<BTreeMap<u32, StoredPosition>, LandingError> {
+    Ok(files(folder)?.iter().filter_map(|path| read_file(path)).collect())
+}
+
+/// The position in a file, and the number of its page; `None` if the file is damaged or half written.
+fn read_file(path: &Path) -> Option<(u32, StoredPosition)> {
+    let text = fs::read(path).ok()?;
+    let (PositionFile { page, position, delta }, _) = digests::unsealed(&text).ok()?;
+    Some((page, StoredPosition::from_fields(position, delta)?))
+}
+
+/// The files with positions of pages from `page` on, and those that cannot be read.
+pub(super) fn files_from(folder: &Path, page: u32) -> Result<Vec<PathBuf>, LandingError> {
+    let mut files = files(folder)?;
+    files.retain(|path| read_file(path).is_none_or(|(of, _)| of >= page));
+    Ok(files)
 }
 
 /// Removes the positions.
 pub(super) fn remove(folder: &Path) -> Result<(), LandingError> {
-    let kept = files(folder);
+    let kept = files(folder)?;
     for path in &kept {
         let _crash_point = crash_point("remove a position");
         fs::remove_file(path).map_err(io("remove", path))?;
@@ -67,29 +86,27 @@ pub(super) fn remove(folder: &Path) -> Result<(), LandingError> {
 
 /// Removes the positions of a pull that failed, unless no cursor in them can be personal data.
 pub(super) fn remove_personal(folder: &Path, request: Option<&RequestTemplate>) -> Result<(), LandingError> {
-    let kept = read(folder);
-    let is_opaque = |position: &Position| places(position).all(|place| is_opaque_place(place, request));
     // A file that cannot be read, or that a crash left half written, is removed too.
-    let is_whole = kept.len() == files(folder).len();
-    if is_whole && kept.iter().all(|(_, position)| is_opaque(position)) { Ok(()) } else { remove(folder) }
+    let is_opaque = |path: &PathBuf| {
+        let stored = read_file(path).map(|(_, stored)| stored);
+        stored.is_some_and(|stored| stored.places().into_iter().all(|place| is_opaque_place(place, request)))
+    };
+    if files(folder)?.iter().all(is_opaque) { Ok(()) } else { remove(folder) }
 }
 
-/// The files that are there, half-written ones among them.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let paths = [0, 1].map(|parity| path(folder, parity));
-    let all = paths.into_iter().flat_map(|path| [path.with_extension("partial"), path]);
-    all.filter(|path| path.exists()).collect()
-}
-
-fn path(folder: &Path, parity: u32) -> PathBuf {
-    folder.join(format!("position-{parity}.json"))
-}
-
-fn places(position: &Position) -> impl Iterator<Item = &PagePlace> {
-    position
-        .open
-        .iter()
-        .flat_map(|chain| std::iter::once(&chain.next).chain(chain.pages.iter().map(|page| &page.place)))
+/// The files that are there by their names, half-written ones among them.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, LandingError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io("list", folder)(error)),
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let mut paths = paths.map_err(io("list", folder))?;
+    let is_position = |name: &str| name.starts_with(PREFIX);
+    paths.retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_position));
+    paths.sort();
+    Ok(paths)
 }
 
 /// Whether a place holds numbers, moments, opaque identifiers, and what the connector itself requests.
@@ -142,7 +159,8 @@ fn is_identifier(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::pull::OpenChain;
+    use crate::landing::stored_position::last_known;
+    use crate::model::pull::{OpenChain, ReadPage};
 
     fn position(places: &[PagePlace]) -> Position {
         let chain = OpenChain {
@@ -212,22 +230,65 @@ mod tests {
         }
     }
 
+    /// Stores the positions after the pages 1, 2 and so on, each by what differs from the one before.
+    fn write_all(folder: &Path, positions: &[Position]) {
+        let mut before = None;
+        for (page, position) in (1..).zip(positions) {
+            write(folder, page, StoredPosition::of(position, before.as_ref())).expect("the folder is writable");
+            before = Some((page, position.clone()));
+        }
+    }
+
+    fn last(folder: &Path) -> Option<(u32, Position)> {
+        last_known(read(folder).expect("the folder is readable"))
+    }
+
     #[test]
-    fn the_positions_of_the_last_two_pages_are_kept_until_they_are_removed() {
+    fn the_positions_are_kept_until_they_are_removed() {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
         let at = |number: u32| position(&[PagePlace::Cursor(format!("c{number}"))]);
-        for number in 1..=3 {
-            write(folder.path(), number, &at(number)).expect("the folder is writable");
-        }
-        let mut kept = read(folder.path());
-        kept.sort_by_key(|(page, _)| *page);
-        assert_eq!(kept, [(2, at(2)), (3, at(3))]);
+        write_all(folder.path(), &[1, 2, 3].map(at));
+        assert_eq!(last(folder.path()), Some((3, at(3))));
+        let names = |page| -> Vec<_> {
+            let found = files_from(folder.path(), page).expect("the folder is readable");
+            found.iter().map(|path| path.file_name().expect("a file").to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(2), ["position-000002.json", "position-000003.json"]);
         remove_personal(folder.path(), None).expect("the folder is writable");
-        assert!(read(folder.path()).is_empty(), "`c3` is no opaque identifier");
-        write(folder.path(), 4, &position(&[PagePlace::Cursor("4".to_owned())])).expect("the folder is writable");
+        assert_eq!(last(folder.path()), None, "`c3` is no opaque identifier");
+        write_all(folder.path(), &[position(&[PagePlace::Cursor("4".to_owned())])]);
         remove_personal(folder.path(), None).expect("the folder is writable");
-        assert_eq!(read(folder.path()).len(), 1);
+        assert!(last(folder.path()).is_some());
         remove(folder.path()).expect("the folder is writable");
-        assert!(read(folder.path()).is_empty());
+        assert!(names(0).is_empty());
+    }
+
+    #[test]
+    fn the_cursors_of_all_pages_are_judged() {
+        let folder = tempfile::tempdir().expect("there is a scratch folder");
+        let (mut first, mut second) = (position(&[PagePlace::Number(2)]), position(&[PagePlace::Number(3)]));
+        let read = |cursor: &str| {
+            let (digest, records) = (String::new(), String::new());
+            ReadPage { place: PagePlace::Cursor(cursor.to_owned()), digest, records, rows: 1 }
+        };
+        first.open[0].pages = vec![read("Canari")];
+        second.open[0].pages = vec![read("Canari"), read("2")];
+        write_all(folder.path(), &[first, second]);
+        remove_personal(folder.path(), None).expect("the folder is writable");
+        assert_eq!(last(folder.path()), None, "the first file names a person, the second does not");
+    }
+
+    #[test]
+    fn positions_of_an_older_motcua_are_read_and_removed() {
+        let folder = tempfile::tempdir().expect("there is a scratch folder");
+        let at = |number: u32| position(&[PagePlace::Cursor(number.to_string())]);
+        for page in [7, 8] {
+            let text = digests::sealed(&serde_json::json!({"page": page, "position": at(page)}));
+            let path = folder.path().join(format!("position-{}.json", page % 2));
+            fs::write(path, text).expect("the folder is writable");
+        }
+        assert_eq!(last(folder.path()), Some((8, at(8))));
+        remove(folder.path()).expect("the folder is writable");
+        assert_eq!(last(folder.path()), None);
     }
 }

@@ -10,6 +10,7 @@ use super::error::{PublishedFilesError, file_error};
 use super::nights::{
     FIGURE_FILES, FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record,
 };
+use super::published_readme;
 use super::removed_figures::REMOVED;
 use crate::digests;
 use crate::model::checked_file::CheckedFile;
@@ -22,7 +23,7 @@ pub struct CheckedNights {
     pub named: BTreeSet<String>,
 }
 
-/// Checks the files of every published night, and the links to the newest.
+/// Checks the files of every published night, their description, and the links to the newest.
 pub fn check_nights(data: &Path) -> Result<CheckedNights, PublishedFilesError> {
     let root = data.join("published");
     let mut checked = CheckedNights::default();
@@ -47,6 +48,7 @@ pub fn check_nights(data: &Path) -> Result<CheckedNights, PublishedFilesError> {
             Err(error) => return Err(error),
         }
     }
+    checked.files.extend(published_readme::check(&root)?);
     let links = [LATEST, LATEST_COMPLETE].map(|link| root.join(link));
     let broken = links.into_iter().filter(|link| link.symlink_metadata().is_ok() && !link.exists());
     checked.files.extend(broken.map(|link| CheckedFile::damaged(link, 0, "leads to a night that is not there")));
@@ -56,8 +58,8 @@ pub fn check_nights(data: &Path) -> Result<CheckedNights, PublishedFilesError> {
     Ok(checked)
 }
 
-/// Checks the figures of one night. Vacuum removes CSV and JSON of older nights, and the Parquet file if `removed.json`
-/// says so.
+/// Checks the figures of one night. Only the newest ones have CSV and JSON; the Parquet file was removed if `removed.json` is
+/// there.
 fn check_figures(
     folder: &Path,
     record: &NightRecord,

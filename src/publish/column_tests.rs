@@ -179,8 +179,12 @@ fn csv_json_parquet_arrow_and_the_schema_of_the_api_have_the_same_columns() {
 }
 
 fn publish(data: &Path) -> std::path::PathBuf {
+    publish_run(data, NIGHT)
+}
+
+fn publish_run(data: &Path, night: Night) -> std::path::PathBuf {
     let record = NightRecord {
-        night: NIGHT,
+        night,
         not_whole: Vec::new(),
         clock: None,
         elsewhere: BTreeMap::new(),
@@ -208,6 +212,37 @@ fn the_published_parquet_file_has_all_columns_and_is_read_back() {
     let frame = ParquetReader::new(file).finish().expect("it is Parquet");
     assert_eq!(frame.get_column_names(), names(FIGURE_COLUMNS));
     assert_eq!(present(&folder), [full(), bare()]);
+}
+
+/// The runs, from 1 to `newest`, whose nights have CSV and JSON. Every night has its Parquet file.
+fn runs_with_texts(data: &Path, newest: i64) -> Vec<i64> {
+    let has = |run: i64, name: &str| data.join(format!("published/nights/{run:08}/{name}")).exists();
+    assert!((1..=newest).all(|run| has(run, "figures.parquet") && has(run, "night.json")));
+    assert!((1..=newest).all(|run| has(run, "figures.csv") == has(run, "figures.json")));
+    (1..=newest).filter(|run| has(*run, "figures.csv")).collect()
+}
+
+#[test]
+fn the_newest_nights_have_csv_and_json_and_all_nights_are_read_back() {
+    let data = tempfile::tempdir().expect("the temporary folder is writable");
+    let data = data.path();
+    let publish = |run: i64| publish_run(data, Night { run, complete: run == 1, ..NIGHT });
+    // The newest, the one before it, and the newest complete one.
+    for (run, expected) in [(1, &[1][..]), (2, &[1, 2]), (3, &[1, 2, 3]), (4, &[1, 3, 4])] {
+        publish(run);
+        assert_eq!(runs_with_texts(data, run), expected);
+    }
+    let folders = [1, 2, 3, 4].map(|run| data.join(format!("published/nights/{run:08}")));
+    assert!(folders.iter().all(|folder| present(folder) == [full(), bare()]));
+    // If the Parquet file is damaged, the CSV is the last that is left.
+    let path = folders[2].join("figures.parquet");
+    let whole = std::fs::read(&path).expect("it was written");
+    std::fs::write(&path, &whole[1..]).expect("the folder is writable");
+    publish(5);
+    assert_eq!(runs_with_texts(data, 5), [1, 3, 4, 5]);
+    std::fs::write(&path, whole).expect("the folder is writable");
+    publish(6);
+    assert_eq!(runs_with_texts(data, 6), [1, 5, 6]);
 }
 
 /// Makes the record of a night one of an older motcua, which names no digests.

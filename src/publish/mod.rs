@@ -1,6 +1,9 @@
 //! What other programs read: files of each night, forms, and PostgreSQL.
 //!
-//! * `nights`: the files of a published night, and the links to the newest.
+//! * `publishing`: writes the files of a night, and the links to the newest.
+//! * `nights`: finds and reads published nights.
+//! * `night_texts`: which nights have CSV and JSON.
+//! * `published_readme`: describes the published files to people.
 //! * `definitions`: the texts that decided a night's figures.
 //! * `figure_rows` and `columnar`: figures as CSV and JSON, Parquet and Arrow.
 //! * `forms`: official report forms as XLSX.
@@ -15,8 +18,11 @@ mod definitions;
 mod error;
 mod figure_rows;
 mod forms;
+mod night_texts;
 mod nights;
 pub mod postgres;
+mod published_readme;
+mod publishing;
 mod removed_figures;
 pub mod retention;
 
@@ -28,6 +34,7 @@ pub use figure_rows::{FigureRow, csv, json};
 pub use forms::{FormError, write_form};
 pub use nights::{
     NightFigures, NightRecord, first_night, latest_night, newest_record, newest_run, night_folder, night_folder_of_run,
-    night_of_run, publish_night, read_night, run_as_of,
+    night_of_run, read_night, run_as_of,
 };
+pub use publishing::publish_night;
 pub use removed_figures::RemovedFigures;

@@ -1,29 +1,22 @@
-//! Published nights: one folder per night, written once, and links to the newest.
+//! Published nights are found and read here. `publishing` writes them.
 //!
-//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`, which names
-//! the digests of the others and has its own. The folder
-//! is written beside its place and renamed into it. `<data>/published/latest` is a symbolic link to the newest night
-//! and is replaced atomically, so a reader never sees a part of a night; `latest-complete` links to the newest complete
-//! night.
-#![expect(clippy::disallowed_methods, reason = "edge: published nights are written and read here")]
+//! `<data>/published/nights/<run>/` holds `figures.parquet` and `night.json`, which names the digests of the night's files
+//! and has its own. The newest nights have `figures.csv` and `figures.json` too (`night_texts`). `<data>/published/latest`
+//! is a symbolic link to the newest night, `latest-complete` to the newest complete one.
+#![expect(clippy::disallowed_methods, reason = "edge: published nights are read here")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{ParquetReader, PolarsError, SerReader as _};
 use serde::{Deserialize, Serialize};
 
-use super::columnar::write_parquet;
 use super::error::{PublishedFilesError, file_error};
-use super::figure_rows::{FigureRow, csv, json};
 use super::removed_figures::RemovedFigures;
 use crate::digests::{self, Seal};
-use crate::durable;
 use crate::indicators::{self, stored_columns};
 use crate::model::figure::{Figure, Night};
-use crate::rights;
 
 /// Links to the newest night, and to the newest that is complete.
 pub(super) const LATEST: &str = "latest";
@@ -32,8 +25,12 @@ pub(super) const LATEST_COMPLETE: &str = "latest-complete";
 /// The file that figures are read back from.
 pub(super) const FIGURES_PARQUET: &str = "figures.parquet";
 
+/// The same figures for readers of text. Only the newest nights have them.
+pub(super) const FIGURES_CSV: &str = "figures.csv";
+pub(super) const FIGURES_JSON: &str = "figures.json";
+
 /// The files of a night's figures, in the order of their removal: the one that figures are read back from goes last.
-pub(super) const FIGURE_FILES: [&str; 3] = ["figures.csv", "figures.json", FIGURES_PARQUET];
+pub(super) const FIGURE_FILES: [&str; 3] = [FIGURES_CSV, FIGURES_JSON, FIGURES_PARQUET];
 
 /// `night.json`: what the figures of a night were computed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,58 +65,6 @@ pub struct NightRecord {
 pub enum NightFigures {
     Present(Vec<Figure>),
     Removed(RemovedFigures),
-}
-
-/// Writes the folder of a night and points `latest` to it. Returns the folder.
-pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> Result<PathBuf, PublishedFilesError> {
-    let root = data.join("published");
-    let name = format!("{:08}", record.night.run);
-    let folder = root.join("nights").join(&name);
-    let beside = root.join("nights").join(format!(".{name}.partial"));
-    remove_partial_nights(&root.join("nights"))?;
-    rights::create_folder(&beside).map_err(file_error("create", &beside))?;
-    // Row by row: a large province has a million of them.
-    let rows = || figures.iter().map(|figure| FigureRow::new(figure, &record.night));
-    durable::create(&beside.join("figures.csv"), |out| csv(out, rows()))?;
-    durable::create(&beside.join("figures.json"), |out| json(out, rows()))?;
-    let parquet = beside.join(FIGURES_PARQUET);
-    write_parquet(&parquet, indicators::published_frame(figures, record.night)?)?;
-    rights::inherit(&parquet);
-    durable::sync(&parquet)?;
-    let text = digests::sealed(&NightRecord { files: digests_of(&beside)?, ..record.clone() });
-    durable::create(&beside.join("night.json"), |out| out.write_all(&text))?;
-    durable::sync(&beside)?;
-    durable::rename(&beside, &folder, "publish a night's folder")?;
-    if record.night.complete {
-        link_to_night(&root, LATEST_COMPLETE, &name)?;
-    }
-    link_to_night(&root, LATEST, &name)?;
-    Ok(folder)
-}
-
-/// Digests of the figure files in a folder, by name.
-fn digests_of(folder: &Path) -> Result<BTreeMap<String, String>, PublishedFilesError> {
-    let digest = |name: &str| {
-        let path = folder.join(name);
-        let (digest, _) = digests::of_file(&path).map_err(file_error("read", &path))?;
-        Ok((name.to_owned(), digest))
-    };
-    FIGURE_FILES.into_iter().map(digest).collect()
-}
-
-/// Removes folders that a process left which died while it published.
-fn remove_partial_nights(nights: &Path) -> Result<(), PublishedFilesError> {
-    rights::create_folder(nights).map_err(file_error("create", nights))?;
-    for entry in fs::read_dir(nights).map_err(file_error("list", nights))?.flatten() {
-        if entry.file_name().to_string_lossy().ends_with(".partial") {
-            fs::remove_dir_all(entry.path()).map_err(file_error("remove", &entry.path()))?;
-        }
-    }
-    Ok(())
-}
-
-fn link_to_night(root: &Path, link: &str, name: &str) -> Result<(), PublishedFilesError> {
-    Ok(durable::replace_link(&root.join(link), &Path::new("nights").join(name), "swap a published link")?)
 }
 
 /// The run of the newest published night.

@@ -4,17 +4,18 @@
 //! kept.
 #![expect(clippy::disallowed_methods, reason = "edge: old files of published nights are listed and removed here")]
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::definitions::DEFINITIONS;
 use super::error::{PublishedFilesError, file_error};
+use super::night_texts::{has_whole_parquet, nights_with_texts, remove_files};
 use super::nights::{
     FIGURE_FILES, FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record,
 };
 use super::removed_figures::RemovedFigures;
 use crate::crash_points::crash_point;
-use crate::durable;
 use crate::model::instant;
 
 /// The folder of a published night.
@@ -26,18 +27,18 @@ pub struct NightFolder {
     pub figures: Vec<(PathBuf, u64)>,
     /// Whether the night is the newest, the newest complete one, or the last of its month.
     pub is_landmark: bool,
+    /// Whether the night keeps its CSV and JSON: the newest nights do.
+    pub keeps_texts: bool,
 }
 
 impl NightFolder {
     /// The night with its CSV and JSON files only: what may be removed while Parquet still holds the figures. No files
-    /// if the Parquet file does not exist.
+    /// if the Parquet file is missing or damaged.
     #[must_use]
     pub fn texts(&self) -> Self {
-        let is_parquet = |(path, _): &(PathBuf, u64)| path.ends_with(FIGURES_PARQUET);
         let mut texts = self.clone();
-        if self.figures.iter().any(is_parquet) {
-            texts.figures.retain(|file| !is_parquet(file));
-        } else {
+        texts.figures.retain(|(path, _)| !path.ends_with(FIGURES_PARQUET));
+        if !texts.figures.is_empty() && !has_whole_parquet(&self.folder).unwrap_or(false) {
             texts.figures.clear();
         }
         texts
@@ -48,9 +49,11 @@ impl NightFolder {
 pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesError> {
     let root = data.join("published");
     let linked = |link: &str| fs::read_link(root.join(link)).ok().and_then(|to| Some(to.file_name()?.to_owned()));
-    let newest = [linked(LATEST), linked(LATEST_COMPLETE)];
+    let newest: Vec<OsString> = [linked(LATEST), linked(LATEST_COMPLETE)].into_iter().flatten().collect();
     let mut nights: Vec<NightFolder> = Vec::new();
-    for folder in night_folders(&root.join("nights"))? {
+    let folders = night_folders(&root.join("nights"))?;
+    let with_texts = nights_with_texts(&root, &folders);
+    for folder in folders {
         let record = read_record(&folder)?;
         let mut figures = Vec::new();
         for name in FIGURE_FILES {
@@ -61,8 +64,9 @@ pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesE
                 Err(error) => return Err(file_error("look at", &path)(error)),
             }
         }
-        let is_landmark = newest.iter().flatten().any(|name| folder.file_name() == Some(name));
-        nights.push(NightFolder { folder, record, figures, is_landmark });
+        let is_one_of = |names: &[OsString]| names.iter().any(|name| folder.file_name() == Some(name));
+        let (is_landmark, keeps_texts) = (is_one_of(&newest), is_one_of(&with_texts));
+        nights.push(NightFolder { folder, record, figures, is_landmark, keeps_texts });
     }
     let month = |night: &NightFolder| instant::local(night.record.night.as_of).date().first_of_month();
     for at in 0..nights.len() {
@@ -78,11 +82,8 @@ pub fn remove_figures(night: &NightFolder, removed: Option<&RemovedFigures>) -> 
     if let Some(removed) = removed {
         removed.write(&night.folder)?;
     }
-    for (path, _) in &night.figures {
-        let _crash_point = crash_point("remove a file of a night's figures");
-        fs::remove_file(path).map_err(file_error("remove", path))?;
-    }
-    Ok(durable::sync(&night.folder)?)
+    let files: Vec<PathBuf> = night.figures.iter().map(|(path, _)| path.clone()).collect();
+    remove_files(&night.folder, &files)
 }
 
 /// The files of `definitions/`, each with its size in bytes and whether any night names it.

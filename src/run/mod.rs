@@ -11,7 +11,7 @@
 //! | a night | `reading` `settling` `night_closing` |
 //! | state | `data_folder` `folder_rights` `folder_zone` `ledger` `lock` `clock` |
 //! | decisions without effects | `schedule` `connector_health` `clock_doubt` |
-//! | figures of other nights, rules or periods | `figures` `filled_forms` `explanation` `past_nights` `catalogue` |
+//! | figures of other nights, rules or periods | `figures` `filled_forms` `explanation` `past_nights` `newest_figures` `catalogue` |
 //! | lists of dossiers | `worklists` `reconciling` `integrity` |
 //! | files that people hand in | `uploads` |
 //! | names of agencies that no registry has | `agency_numbers` |
@@ -40,6 +40,7 @@ mod integrity;
 mod large_deletions;
 mod ledger;
 mod lock;
+mod newest_figures;
 mod night_closing;
 mod night_difference;
 mod nightly;

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::*;
 use strum::IntoEnumIterator as _;
 
 use crate::calendar::WorkingCalendar;
 use crate::config::Configuration;
 use crate::indicators::{
-    self, ComputedFigures, FigureInputs, FigureKey, FigureOfNight, compute_each, figure_key, figures_from_frame,
-    key_columns, stored_columns, stored_frame,
+    self, ComputedFigures, FigureInputs, FigureKey, FigureOfNight, compute_each, figure_key, stored_columns,
+    stored_frame,
 };
 use crate::lake::{FIGURE_TABLE, FigureTable, GroupCounts, Lake, LakeError};
 use crate::model::connector::Connector;
@@ -26,6 +25,7 @@ use crate::run::clock_doubt;
 use crate::run::error::RunError;
 use crate::run::figures::inputs;
 use crate::run::ledger::{Ledger, Pull};
+use crate::run::newest_figures::newest_figures;
 use crate::run::settling::is_over_budget;
 
 /// Microseconds of an hour.
@@ -264,8 +264,7 @@ impl NightClosing<'_> {
     /// Appends the figures that differ from the newest stored ones; returns their number.
     async fn append_changed(&self, figures: &[Figure], night: Night) -> Result<usize, RunError> {
         let table = FigureTable::open(&self.data.join("lake"), FIGURE_TABLE, &stored_columns()).await?;
-        let stored = table.scan().await?;
-        let stored = tokio::task::spawn_blocking(move || newest_figures(stored)).await??;
+        let stored = newest_figures(self.data, &table).await?;
         let mut before: HashMap<FigureKey, Figure> =
             stored.into_iter().map(|figure| (figure_key(&figure), figure)).collect();
         let mut changed: Vec<FigureOfNight<'_>> = Vec::new();
@@ -287,16 +286,4 @@ impl NightClosing<'_> {
 pub(super) async fn is_within_budget(ledger: &Ledger, connector: &Connector, pull: &Pull) -> Result<bool, RunError> {
     let open = ledger.count_quarantined(Some(&connector.name), Some(pull.run), true).await?;
     Ok(!is_over_budget(open, pull.counts.received, &connector.file.contract))
-}
-
-/// The newest version of every figure that is not gone.
-pub(super) fn newest_figures(versions: LazyFrame) -> Result<Vec<Figure>, indicators::IndicatorError> {
-    let key: Vec<Expr> = key_columns().map(|column| col(column.name)).collect();
-    let newest = versions
-        .sort(["run"], SortMultipleOptions::default().with_maintain_order(true))
-        .group_by_stable(key)
-        .agg([all().as_expr().last()])
-        .collect_with_engine(Engine::Streaming)?
-        .unwrap_single();
-    figures_from_frame(&newest)
 }

@@ -11,7 +11,7 @@ use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
 use crate::publish::{self, NightFigures, NightRecord, PublishedFilesError};
 use crate::run::error::RunError;
-use crate::run::night_closing::newest_figures;
+use crate::run::newest_figures::newest_versions;
 
 /// The newest published night, or the newest one as of `as_of` or earlier (microseconds UTC). `None` if there is none.
 pub async fn night_as_of(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord, Vec<Figure>)>, RunError> {
@@ -52,7 +52,7 @@ async fn read(data: &Path, folder: PathBuf) -> Result<(NightRecord, Vec<Figure>)
 pub(super) async fn rebuilt(data: &Path, run: i64) -> Result<Vec<Figure>, RunError> {
     let versions = FigureTable::read(&data.join("lake"), FIGURE_TABLE, &stored_columns()).await?;
     let known = versions.filter(col("run").lt_eq(lit(run)));
-    let mut figures = tokio::task::spawn_blocking(move || newest_figures(known)).await??;
+    let mut figures = tokio::task::spawn_blocking(move || newest_versions(known)).await??;
     sort_figures(&mut figures);
     Ok(figures)
 }

@@ -79,6 +79,7 @@ impl VerifyKind {
             Self::Logs if path.starts_with("lake/digests/") || path.ends_with("_last_checkpoint") => {
                 "the next `motcua run` makes it again, if every data file matches the log"
             }
+            Self::Nights if path == "published/README.md" => "the next `motcua run` writes it again",
             Self::Logs | Self::Lake | Self::Nights => lake::RESTORE,
             Self::Images => {
                 "move the folder of the image, and its file in `lake/digests`, out of the data folder: the next `motcua run` \

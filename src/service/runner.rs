@@ -8,13 +8,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
+use jiff::civil::Date;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
+use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{
-    self, DataFolder, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotDecision, SlotState, with_causes,
+    self, DataFolder, Ledger, LockError, Pause, Retention, RunError, RunReport, Slot, SlotDecision, SlotState,
+    VacuumAction, with_causes,
 };
 
 /// Slots per connector that are read from the ledger.
@@ -59,6 +62,8 @@ pub(super) struct Runner {
     failure: Mutex<Option<RunFailure>>,
     /// When the schedule was last checked, by the monotonic clock.
     checked: Mutex<Option<Instant>>,
+    /// The day on which old files were removed last.
+    tidied: Mutex<Option<Date>>,
 }
 
 impl Runner {
@@ -219,11 +224,32 @@ impl Runner {
                 done => done.map(Some),
             },
         };
+        if matches!(done, Ok(Some(_))) {
+            self.remove_old_files(config, &folder, now).await;
+        }
         folder.ledger.close().await;
         if let Some(report) = done? {
             log(&report);
         }
         Ok(true)
+    }
+
+    /// Removes old files after the first run of a day, if the settings say so. An error is logged: the night is published.
+    async fn remove_old_files(&self, config: &Configuration, folder: &DataFolder<'_>, now: i64) {
+        let settings = &config.settings.retention;
+        let today = instant::local(now).date();
+        if !settings.by_itself || lock(&self.tidied).replace(today) == Some(today) {
+            return;
+        }
+        let progress = |step: &str| self.set_step(step);
+        match Box::pin(folder.vacuum(Retention::from(settings), false, now, &progress)).await {
+            Ok(lines) => {
+                let removed = lines.iter().filter(|line| line.action == VacuumAction::Removed);
+                let bytes: u64 = removed.map(|line| line.bytes).sum();
+                tracing::info!(bytes, "old files removed; `motcua vacuum --dry-run` lists what is kept, and why");
+            }
+            Err(error) => tracing::error!("old files are not removed: {}", with_causes(&error)),
+        }
     }
 
     /// Runs the connectors whose slots are due, in one run. Returns whether there were any.
@@ -239,7 +265,7 @@ impl Runner {
         folder.ledger.write_slots(&due).await?;
         let names: Vec<String> = due.iter().map(|(connector, _)| connector.clone()).collect();
         for (connector, slot) in &due {
-            tracing::info!(connector, slot = crate::model::instant::display(slot.slot), made_up = slot.made_up, "due");
+            tracing::info!(connector, slot = instant::display(slot.slot), made_up = slot.made_up, "due");
         }
         let ran = if names.is_empty() {
             Ok(None)
@@ -254,6 +280,9 @@ impl Runner {
             *slot = Slot { state, message: message.clone(), decided_at: run::now(), ..slot.clone() };
         }
         folder.ledger.write_slots(&due).await?;
+        if matches!(ran, Ok(Some(_))) {
+            self.remove_old_files(config, &folder, now).await;
+        }
         folder.ledger.close().await;
         if let Some(report) = ran? {
             log(&report);
@@ -302,7 +331,7 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
             }
         }
         for slot in &of_connector {
-            let moment = crate::model::instant::display(slot.slot);
+            let moment = instant::display(slot.slot);
             let why = slot.message.as_deref().unwrap_or_default();
             if slot.state == SlotState::Done {
                 tracing::info!(connector = name, slot = moment, "slot done: {why}");

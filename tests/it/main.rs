@@ -33,4 +33,5 @@ mod services;
 mod tracking;
 mod vocabulary;
 mod workbooks;
+mod year;
 mod zones;

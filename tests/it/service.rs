@@ -7,6 +7,7 @@ mod bound_tokens;
 mod demo;
 mod earlier_nights;
 mod lists;
+mod retention;
 mod schedule;
 mod tls;
 mod whole;

@@ -11,6 +11,7 @@ mod notifications;
 mod publications;
 mod pulls;
 mod quarantine;
+mod repeated_rejections;
 mod retention;
 mod runs;
 mod schema;

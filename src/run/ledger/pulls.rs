@@ -206,7 +206,7 @@ pub(super) async fn upsert(connection: &mut SqliteConnection, pull: &Pull) -> Re
 }
 
 /// A cursor with the digest of its text: one that is damaged would skip what was not read.
-fn sealed_cursor(cursor: &Cursor) -> String {
+pub(super) fn sealed_cursor(cursor: &Cursor) -> String {
     String::from_utf8(digests::sealed(cursor)).expect("JSON is UTF-8")
 }
 

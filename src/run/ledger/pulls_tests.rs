@@ -33,6 +33,33 @@ async fn ledger(pulls: &[Pull]) -> (tempfile::TempDir, Ledger) {
 }
 
 #[tokio::test]
+async fn only_the_newest_pulls_keep_the_list_of_files_that_were_read() {
+    let files = vec!["a".to_owned(), "b".to_owned()];
+    let with_files = |run: i64, outcome: Outcome| Pull {
+        cursor: Some(Cursor { files: files.clone(), read_until: Some(run), ..Cursor::default() }),
+        ..pull(run, PullState::Done, outcome, 1)
+    };
+    // The pull of run 2 ended incomplete: no pull goes on from it, and it does not count among the newest.
+    let outcome = |run: i64| if run == 2 { Outcome::Incomplete } else { Outcome::Complete };
+    let pulls: Vec<Pull> = (1..=22).map(|run| with_files(run, outcome(run))).collect();
+    let (_folder, ledger) = ledger(&pulls).await;
+    let (found, bytes) = ledger.old_file_lists().await.expect("they are counted");
+    // Runs 1 and 2 have the twenty complete ones from 3 to 22 after them.
+    assert_eq!(found, 2);
+    assert!(bytes > 0);
+    ledger.remove_old_file_lists().await.expect("they are removed");
+    let kept = ledger.pulls_of("feedback", 100).await.expect("they can be read");
+    for (pull, before) in kept.iter().rev().zip(&pulls) {
+        let cursor = before.cursor.clone().expect("each has one");
+        let expected = if pull.run <= 2 { Cursor { files: Vec::new(), ..cursor } } else { cursor };
+        assert_eq!(*pull, Pull { cursor: Some(expected), ..before.clone() });
+    }
+    assert_eq!(ledger.old_file_lists().await.expect("they are counted"), (0, 0));
+    let cursor = ledger.cursor("feedback", Some(22)).await.expect("it can be read");
+    assert_eq!((cursor.read_until, cursor.files), (Some(22), files.clone()));
+}
+
+#[tokio::test]
 async fn a_cursor_counts_only_if_its_pull_is_done() {
     use Outcome::{Complete, Degraded, Failed, Incomplete};
     use PullState::{Done, Reading, Settled};
@@ -106,6 +133,42 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
 async fn open(ledger: &Ledger) -> Vec<i64> {
     let open = ledger.quarantined(None, None, true).await.expect("it can be read");
     open.iter().map(|row| row.run).collect()
+}
+
+/// Run, number of pulls in a row, the first of them, and the run that closed it, of every rejection.
+async fn rejections(ledger: &Ledger) -> Vec<(i64, i64, i64, Option<i64>)> {
+    let all = ledger.quarantined(None, None, false).await.expect("it can be read");
+    all.iter().map(|row| (row.run, row.times, row.first_run, row.closed_by)).collect()
+}
+
+#[tokio::test]
+async fn a_row_that_is_rejected_again_is_counted_and_its_earlier_rejections_go_with_the_landed_pages() {
+    let (_folder, ledger) = ledger(&[]).await;
+    settle(&ledger, 1, &["A", "B"], &[]).await;
+    // B is accepted, A is rejected again. A second attempt at the same pull counts nothing twice.
+    for _ in 0..2 {
+        settle(&ledger, 2, &["A"], &["A", "B"]).await;
+        assert_eq!(rejections(&ledger).await, [(2, 2, 1, None), (1, 1, 1, Some(2)), (1, 1, 1, Some(2))]);
+    }
+    settle(&ledger, 3, &["A"], &["A"]).await;
+    let counted = [(3, 3, 1, None), (2, 2, 1, Some(3)), (1, 1, 1, Some(2)), (1, 1, 1, Some(2))];
+    assert_eq!(rejections(&ledger).await, counted);
+    // As long as a replay can settle one of the two pulls again, both rejections stay.
+    ledger.note_landing_removed("feedback", 1, 0).await.expect("it is written");
+    assert_eq!(ledger.old_repeats().await.expect("they are counted"), 0);
+    ledger.note_landing_removed("feedback", 2, 0).await.expect("it is written");
+    assert_eq!(ledger.old_repeats().await.expect("they are counted"), 1);
+    ledger.remove_old_repeats().await.expect("they are deleted");
+    // That of B stays: no later rejection counts it.
+    assert_eq!(rejections(&ledger).await, [(3, 3, 1, None), (2, 2, 1, Some(3)), (1, 1, 1, Some(2))]);
+    assert_eq!(ledger.old_repeats().await.expect("they are counted"), 0);
+    // The last rejection of a row stays, also when it is closed: no later one counts it.
+    settle(&ledger, 4, &[], &["A"]).await;
+    for run in [3, 4] {
+        ledger.note_landing_removed("feedback", run, 0).await.expect("it is written");
+    }
+    ledger.remove_old_repeats().await.expect("they are deleted");
+    assert_eq!(rejections(&ledger).await, [(3, 3, 1, Some(4)), (1, 1, 1, Some(2))]);
 }
 
 #[tokio::test]

@@ -31,6 +31,10 @@ pub struct QuarantinedRow {
     pub reason: String,
     /// Run that closed it; null while it is open.
     pub closed_by: Option<i64>,
+    /// Number of pulls in a row that rejected the row for this reason, this one included.
+    pub times: i64,
+    /// The first run of these.
+    pub first_run: i64,
 }
 
 /// A rejected row of an earlier pull of files.
@@ -355,6 +359,8 @@ fn quarantined(row: &SqliteRow) -> Result<QuarantinedRow, Error> {
         field: row.try_get("field")?,
         reason: row.try_get("reason")?,
         closed_by: row.try_get("closed_by")?,
+        times: row.try_get("times")?,
+        first_run: row.try_get::<Option<i64>, _>("first_run")?.unwrap_or(row.try_get("run")?),
     })
 }
 

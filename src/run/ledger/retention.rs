@@ -11,9 +11,20 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Error, Row as _};
 
 use crate::crash_points::crash_point;
+use crate::model::pull::Cursor;
 use crate::rights;
-use crate::run::ledger::pulls::pull;
+use crate::run::ledger::pulls::{pull, sealed_cursor};
 use crate::run::ledger::{Ledger, PullState};
+
+/// Newest pulls of a connector whose cursors keep the digests of the files that were read. A pull that is cut falls back to
+/// one of them; on an older one, the files would be read again, which accepts nothing twice.
+const PULLS_WITH_FILES: i64 = 20;
+
+/// Pulls of which the cursor lists files and which have so many newer pulls that count.
+const OLD_FILE_LISTS: &str = "SELECT * FROM pulls AS old WHERE state = 'done' \
+     AND CASE WHEN json_valid(cursor) THEN json_array_length(cursor, '$.files') > 0 ELSE FALSE END \
+     AND (SELECT COUNT(*) FROM pulls AS newer WHERE newer.connector = old.connector AND newer.run > old.run \
+     AND newer.state = 'done' AND newer.outcome IN ('complete', 'degraded') AND newer.cursor IS NOT NULL) >= ?";
 
 /// Facts that decide whether the landed pages of a pull are still needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +86,34 @@ impl Ledger {
         .bind(run)
         .fetch_all(&self.pool)
         .await
+    }
+
+    /// Number of old pulls whose cursors list the files that were read, and the bytes of these cursors.
+    pub async fn old_file_lists(&self) -> Result<(u64, u64), Error> {
+        let statement = format!("SELECT COUNT(*), COALESCE(SUM(LENGTH(cursor)), 0) FROM ({OLD_FILE_LISTS})");
+        let (pulls, bytes): (i64, i64) =
+            sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(PULLS_WITH_FILES).fetch_one(&self.pool).await?;
+        Ok((pulls.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Takes the lists of files out of the cursors of old pulls. The newest pulls keep theirs: a connector reads on from
+    /// them.
+    pub async fn remove_old_file_lists(&self) -> Result<(), Error> {
+        let _crash_point = crash_point("shorten the cursors of old pulls");
+        let mut transaction = self.pool.begin().await?;
+        let rows = sqlx::query(OLD_FILE_LISTS).bind(PULLS_WITH_FILES).fetch_all(&mut *transaction).await?;
+        for row in &rows {
+            let old = pull(row)?;
+            // A cursor that does not match its digest stays as it is: it does not count.
+            let Some(cursor) = old.cursor else { continue };
+            sqlx::query("UPDATE pulls SET cursor = ? WHERE connector = ? AND run = ?")
+                .bind(sealed_cursor(&Cursor { files: Vec::new(), ..cursor }))
+                .bind(&old.connector)
+                .bind(old.run)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
     }
 
     /// Number of slots before a moment, and from it on.

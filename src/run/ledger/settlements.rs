@@ -8,7 +8,9 @@ use sqlx::Error;
 use crate::crash_points::crash_point;
 use crate::model::pull::FieldsSeen;
 use crate::run::ledger::accepted_deletions::{replace_refused, replace_use};
-use crate::run::ledger::{FileChanges, Ledger, NewRejection, Pull, fields, files as file_names, pulls, quarantine};
+use crate::run::ledger::{
+    FileChanges, Ledger, NewRejection, Pull, fields, files as file_names, pulls, quarantine, repeated_rejections,
+};
 
 /// What settling writes before the versions of a pull are committed. The table's log then decides whether it counts.
 #[derive(Debug)]
@@ -49,6 +51,7 @@ impl Ledger {
         quarantine::open(&mut transaction, settlement.opened).await?;
         quarantine::cover(&mut transaction, run, settlement.covered).await?;
         quarantine::close(&mut transaction, run, settlement.closed).await?;
+        repeated_rejections::count(&mut transaction, run, connector).await?;
         fields::store_fields(&mut transaction, pull, fields).await?;
         if let Some(changes) = files {
             file_names::replace(&mut transaction, run, connector, changes).await?;

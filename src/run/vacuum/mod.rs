@@ -4,10 +4,12 @@
 //! | kind | removed | kept |
 //! |---|---|---|
 //! | `lake` | data files that no table log names, once readers had `files` days to finish | what the tables' logs name |
-//! | `nights` | CSV and JSON, which the Parquet file holds too; all figures of old nights, if the figure versions hold them | the newest night, the last of each month, `night.json`, figures that the versions do not hold |
+//! | `nights` | CSV and JSON, which the Parquet file holds too; all figures of old nights, if the figure versions hold them | the newest nights, the Parquet file of the last of each month, `night.json`, figures that the versions do not hold |
 //! | `landing` | old pulls of ended runs | pulls with open rejections, unfinished, not in the tables, with the present contents of files, or a connector's newest |
 //! | `definitions` | configuration texts that no night names | the others |
 //! | `slots` | slots older than two years | the others |
+//! | `file_lists` | which files a folder's connector had read, in the cursors of old pulls | those of its newest pulls |
+//! | `rejections` | closed rejections of rows that were rejected again, once the landed pages of both pulls are removed | the newest one, which counts them |
 //! | `leftovers` | half-written files of processes that died; damaged log entries after a year | |
 //!
 //! If it is killed, every past night still reads the same, and the next call removes the rest.
@@ -20,6 +22,7 @@ pub use self::plan::{VacuumAction, VacuumLine};
 use self::plan::{VacuumKind, VacuumPlan};
 use strum::IntoEnumIterator as _;
 
+use crate::config::RetentionSettings;
 use crate::lake::unreferenced_files::{self, FileUse};
 use crate::lake::{self, LakeFile};
 use crate::landing::retention::{self as landings, LandedFolder};
@@ -45,13 +48,17 @@ const DAMAGED_DAYS: i64 = 365;
 pub struct Retention {
     /// Figures of nights.
     pub nights: u32,
-    /// CSV and JSON files of nights that have the Parquet file: nearly all bytes of a night.
-    pub texts: u32,
     /// Landed pages of pulls.
     pub landing: u32,
     /// Replaced files of the lake, which readers that opened a table earlier may still read. At most 7: later the
     /// tables' logs do not record when a file was replaced.
     pub files: u32,
+}
+
+impl From<&RetentionSettings> for Retention {
+    fn from(settings: &RetentionSettings) -> Self {
+        Self { nights: settings.night_days, landing: settings.landing_days, files: settings.file_days }
+    }
 }
 
 impl DataFolder<'_> {
@@ -73,6 +80,12 @@ impl DataFolder<'_> {
         plan.removes(VacuumKind::Slots, format!("older than {SLOTS_DAYS} days"), rows(old));
         plan.keeps(VacuumKind::Slots, "younger", rows(young));
         plan.slots_before = (old > 0).then_some(slots_before);
+        let lists = self.ledger.old_file_lists().await?;
+        plan.removes(VacuumKind::FileLists, "in cursors that no pull goes on from", lists);
+        plan.has_old_file_lists = lists.0 > 0;
+        let repeats = self.ledger.old_repeats().await?;
+        plan.removes(VacuumKind::Rejections, "later rejections of the same rows count them", (repeats, 0));
+        plan.has_old_repeats = repeats > 0;
         if !dry {
             progress("removing");
             self.remove(&plan, now).await?;
@@ -130,12 +143,8 @@ impl DataFolder<'_> {
         progress: &Progress<'_>,
     ) -> Result<(), RunError> {
         let (run, as_of) = (night.record.night.run, night.record.night.as_of);
-        let (until, texts_until) = (before(now, keep.nights), before(now, keep.texts));
-        let (whole, texts) = (amount_of(&night), night.texts());
-        let of_texts = amount_of(&texts);
-        if night.is_landmark {
-            plan.keeps(VacuumKind::Nights, "the newest, or the last of its month", whole);
-        } else if as_of < until {
+        let whole = amount_of(&night);
+        if !night.is_landmark && as_of < before(now, keep.nights) {
             progress(&format!("night {run}: checking whether its figures can be rebuilt"));
             match self.removable(&night, now).await {
                 Err(RunError::Publish(PublishedFilesError::Damaged { path, what })) => {
@@ -149,15 +158,23 @@ impl DataFolder<'_> {
                 }
                 Ok(None) => plan.keeps(VacuumKind::Nights, "the versions of figures do not give them again", whole),
             }
-        } else if as_of < texts_until && of_texts.0 > 0 {
-            let reason = format!("CSV and JSON older than {} days; the Parquet file holds the same", keep.texts);
-            plan.removes(VacuumKind::Nights, reason, of_texts);
-            let rest = (whole.0 - of_texts.0, whole.1 - of_texts.1);
-            plan.keeps(VacuumKind::Nights, format!("younger than {} days", keep.nights), rest);
-            plan.nights.push((texts, None));
-        } else {
-            plan.keeps(VacuumKind::Nights, format!("younger than {} days", keep.nights), whole);
+            return Ok(());
         }
+        let mut kept = whole;
+        let young = format!("younger than {} days", keep.nights);
+        let reason = if night.is_landmark { "the newest, or the last of its month".to_owned() } else { young };
+        let texts = night.texts();
+        if !night.keeps_texts && !texts.figures.is_empty() {
+            let of_texts = amount_of(&texts);
+            plan.removes(
+                VacuumKind::Nights,
+                "CSV and JSON of earlier nights; the Parquet file holds the same",
+                of_texts,
+            );
+            plan.nights.push((texts, None));
+            kept = (whole.0 - of_texts.0, whole.1 - of_texts.1);
+        }
+        plan.keeps(VacuumKind::Nights, reason, kept);
         Ok(())
     }
 
@@ -241,6 +258,10 @@ impl DataFolder<'_> {
         for (night, removed) in &plan.nights {
             retention::remove_figures(night, removed.as_ref())?;
         }
+        // Before pages are removed, which makes further ones removable: a dry run has reported these.
+        if plan.has_old_repeats {
+            self.ledger.remove_old_repeats().await?;
+        }
         for pull in &plan.landed {
             // Before the removal, so that a missing folder is explained.
             self.ledger.note_landing_removed(&pull.connector, pull.run, now).await?;
@@ -254,6 +275,9 @@ impl DataFolder<'_> {
         }
         if let Some(moment) = plan.slots_before {
             self.ledger.delete_slots_before(moment).await?;
+        }
+        if plan.has_old_file_lists {
+            self.ledger.remove_old_file_lists().await?;
         }
         for database in ["ledger.sqlite", "access.sqlite"].map(|name| self.data.join(name)) {
             if database.exists() {

@@ -22,7 +22,7 @@ pub struct VacuumLine {
     pub kind: &'static str,
     pub action: VacuumAction,
     pub reason: String,
-    /// Number of files; for `slots`, of rows.
+    /// Number of files; for `slots`, `file_lists` and `rejections`, of rows.
     pub count: u64,
     pub bytes: u64,
 }
@@ -39,6 +39,10 @@ pub(super) struct VacuumPlan {
     pub(super) landed: Vec<LandedFolder>,
     pub(super) definitions: Vec<PathBuf>,
     pub(super) slots_before: Option<i64>,
+    /// Whether cursors of old pulls list files.
+    pub(super) has_old_file_lists: bool,
+    /// Whether rejections that later ones count can be deleted.
+    pub(super) has_old_repeats: bool,
     /// Half-written files of landing.
     pub(super) landing_left: Vec<PathBuf>,
     /// Half-written files of published nights.
@@ -55,6 +59,8 @@ pub(super) enum VacuumKind {
     Landing,
     Definitions,
     Slots,
+    FileLists,
+    Rejections,
     Leftovers,
 }
 
@@ -66,6 +72,8 @@ impl VacuumKind {
             Self::Landing => "landing",
             Self::Definitions => "definitions",
             Self::Slots => "slots",
+            Self::FileLists => "file_lists",
+            Self::Rejections => "rejections",
             Self::Leftovers => "leftovers",
         }
     }

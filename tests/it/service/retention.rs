@@ -1,0 +1,52 @@
+//! `serve` removes old files by itself, after the first night of a day, unless the settings forbid it.
+#![expect(clippy::disallowed_methods, reason = "tests write files into the data folder and change their age")]
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::desk;
+use crate::office::Office;
+use crate::office::serving::Serving;
+
+/// Writes a data file that no table names and that no reader can need any more.
+fn plant(office: &Office, name: &str) -> PathBuf {
+    let file = format!("data/lake/dossiers/part=2025-08/{name}.parquet");
+    office.write(&file, "planted");
+    let path = office.path().join(file);
+    let old = SystemTime::now() - Duration::from_hours(24 * 8);
+    File::options().write(true).open(&path).and_then(|file| file.set_modified(old)).expect("times can be set");
+    path
+}
+
+/// Requests a night and waits until it is over.
+fn night(serving: &mut Serving, token: &str, after: i64) -> i64 {
+    assert_eq!(serving.post("/api/v1/runs", token, "{}").status, 202);
+    serving.wait_for_night(token, after).0
+}
+
+#[test]
+fn old_files_are_removed_after_the_first_night_of_a_day_unless_the_settings_forbid_it() {
+    let office = desk::of_files("");
+    desk::file(&office, "1.csv", &["A1,H61.09-250801-0001,H61.09,2025-08-01,2025-08-08,P"]);
+    office.run();
+    let token = office.token("engineer", "operate");
+    let planted = plant(&office, "run-00000098-desk-0");
+    office.edit("config/motcua.toml", |text| text.replace("by_itself = true", "by_itself = false"));
+    let mut serving = Serving::start(&office);
+    let second = night(&mut serving, &token, 1);
+    assert!(planted.exists(), "the settings forbid it");
+    assert_eq!(serving.stop(), Some(0));
+
+    office.edit("config/motcua.toml", |text| text.replace("by_itself = false", "by_itself = true"));
+    let mut serving = Serving::start(&office);
+    let third = night(&mut serving, &token, second);
+    assert!(!planted.exists(), "{}", serving.log().join("\n"));
+    let again = plant(&office, "run-00000099-desk-0");
+    night(&mut serving, &token, third);
+    // The two nights are of one day, unless it ended meanwhile.
+    let removals = serving.log().iter().filter(|line| line.contains("old files removed")).count();
+    assert_eq!(again.exists(), removals == 1, "{}", serving.log().join("\n"));
+    assert_eq!(serving.stop(), Some(0));
+    assert_eq!(desk::image(&office).len(), 1, "the tables are as they were");
+}
