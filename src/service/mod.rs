@@ -8,6 +8,7 @@ mod access;
 mod activity;
 mod address_group;
 mod alerts;
+mod answers;
 mod api;
 mod background;
 mod caller;
@@ -37,6 +38,7 @@ pub use access::{AccessStore, Caller, DossierRead, EndedSessions, OpenSession, T
 use crate::config::{Configuration, PublicPart};
 use crate::run::{self, Ledger, Lock, LockError, RunError};
 
+use self::answers::Answers;
 use self::background::BackgroundTasks;
 use self::limiter::LoginLimiter;
 use self::nights::NightCache;
@@ -77,6 +79,7 @@ struct Service {
     access: AccessStore,
     nights: NightCache,
     worklist_counts: WorklistCountCache,
+    answers: Answers,
     runner: Arc<Runner>,
     logins: LoginLimiter,
 }
@@ -109,6 +112,7 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
         config: Arc::new(config),
         nights: NightCache::new(data.clone()),
         worklist_counts: WorklistCountCache::default(),
+        answers: Answers::new(data.clone()),
         data,
         ledger,
         access,

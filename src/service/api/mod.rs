@@ -5,6 +5,7 @@ mod differences;
 mod document;
 mod explain;
 mod extract;
+mod figure_filter;
 pub(super) mod figures;
 pub(super) mod formats;
 mod integrity;
