@@ -67,6 +67,11 @@ impl LoadedNight {
         self.by_tier.get(&tier).map_or(&[], Vec::as_slice)
     }
 
+    /// Positions of the figures of a period, ascending.
+    pub(super) fn of_period(&self, period: Period) -> &[u32] {
+        self.by_period.get(&period).map_or(&[], Vec::as_slice)
+    }
+
     /// The periods that have figures, each with the positions of its figures, ascending.
     pub(super) fn by_period(&self) -> impl Iterator<Item = (Period, &[u32])> {
         self.by_period.iter().map(|(period, positions)| (*period, positions.as_slice()))

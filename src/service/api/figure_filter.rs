@@ -215,7 +215,7 @@ mod tests {
         let all = FigureFilter::default;
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let month = Some(PeriodKind::Month);
-        let cases: Vec<(FigureFilter, usize, Wanted)> = vec![
+        let cases: [(FigureFilter, usize, Wanted); 16] = [
             (all(), 60, |_| true),
             (FigureFilter { agency: Some("x".to_owned()), ..all() }, 12, |one| one.agency.as_deref() == Some("x")),
             (FigureFilter { tier: Some(Tier::Commune), ..all() }, 24, |one| one.tier == Some(Tier::Commune)),
