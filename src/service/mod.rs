@@ -14,6 +14,7 @@ mod background;
 mod caller;
 mod dossiers;
 mod explaining;
+mod ledger_summary;
 mod limiter;
 mod listener;
 mod metrics;
@@ -40,6 +41,7 @@ use crate::run::{self, Ledger, Lock, LockError, RunError};
 
 use self::answers::Answers;
 use self::background::BackgroundTasks;
+use self::ledger_summary::LedgerSummaryCache;
 use self::limiter::LoginLimiter;
 use self::nights::NightCache;
 use self::runner::Runner;
@@ -76,6 +78,7 @@ struct Service {
     config: Arc<Configuration>,
     data: PathBuf,
     ledger: Ledger,
+    ledger_summary: LedgerSummaryCache,
     access: AccessStore,
     nights: NightCache,
     worklist_counts: WorklistCountCache,
@@ -115,6 +118,7 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
         answers: Answers::new(data.clone()),
         data,
         ledger,
+        ledger_summary: LedgerSummaryCache::default(),
         access,
         runner,
         logins: LoginLimiter::default(),
