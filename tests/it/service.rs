@@ -10,3 +10,4 @@ mod lists;
 mod schedule;
 mod tls;
 mod whole;
+mod wide;

@@ -132,15 +132,17 @@ pub(super) async fn differences(
         }
     };
     let is_selected = |figure: &&Figure| {
-        figure.period == period
-            && query.indicator.as_deref().is_none_or(|id| *figure.indicator == *id)
+        query.indicator.as_deref().is_none_or(|id| *figure.indicator == *id)
             && match &scope {
                 None | Some(FigureOf::Province) => true,
                 Some(FigureOf::Tier(tier)) => figure.tier == Some(*tier),
                 Some(FigureOf::Agency(code)) => figure.agency.as_deref() == Some(code),
             }
     };
-    let [old, new] = [before, after].map(|night| night.figures.iter().filter(is_selected).collect::<Vec<_>>());
+    let [old, new] = [before, after].map(|night| {
+        let of_period = night.of_period(period).iter().map(|position| night.at(*position));
+        of_period.filter(is_selected).collect::<Vec<_>>()
+    });
     let changes = lists::figure_changes(&old, &new);
     let page_of = |rows: usize| {
         let from = rows.min(query.offset as usize);

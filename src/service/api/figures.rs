@@ -138,6 +138,9 @@ pub(super) fn named_period(text: &str) -> Result<Period, Problem> {
 /// Code of an agency of the figures or the registry, found by code or by name, ignoring case and spacing. A name that
 /// several agencies have is an error that lists their codes.
 pub(super) fn agency_code(wanted: &str, config: &Configuration, night: &LoadedNight) -> Result<String, Problem> {
+    if !night.of_agency(wanted).is_empty() {
+        return Ok(wanted.to_owned());
+    }
     let folded = fold(wanted);
     let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), Some(agency.name.as_str())));
     let known: Vec<(&str, Option<&str>)> = night.agencies().into_iter().chain(registered).collect();
