@@ -157,13 +157,13 @@ async fn make(
     }
     let making = format.making(found.positions.len());
     let scratch = service.data.join("published");
-    let write = |out: &mut (dyn Write + Send)| match format {
+    let made = service.answers.make_kept(key, making, headers, |out| match format {
         FigureFormat::Json => write_json(out, night, found),
         FigureFormat::Csv => write_csv(out, night, &found.positions),
         FigureFormat::Parquet => Ok(out.write_all(&publish::parquet(rows(night, &found.positions), &scratch)?)?),
         FigureFormat::Arrow => Ok(out.write_all(&publish::arrow(rows(night, &found.positions))?)?),
-    };
-    service.answers.make_kept(key, making, headers, write).await
+    });
+    made.await
 }
 
 fn rows<'n>(night: &'n LoadedNight, positions: &[u32]) -> impl Iterator<Item = FigureRow<'n>> {
