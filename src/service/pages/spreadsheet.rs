@@ -42,7 +42,9 @@ pub(super) fn csv<'h>(
     let mut bytes = Vec::new();
     let written = write_csv(&mut bytes, separator, headings, rows);
     written.map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    Ok(file(bytes, CSV, name))
+    let mut response = Response::new(Body::from(bytes));
+    *response.headers_mut() = file_headers(CSV, name);
+    Ok(response)
 }
 
 /// The right to make a file with many rows, and how it is packed.
@@ -104,14 +106,7 @@ pub(super) fn write_csv<'h>(
     Ok(writer.flush()?)
 }
 
-/// Bytes as a download. `name`: its file name, plain ASCII.
-pub(super) fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
-    let mut response = Response::new(Body::from(bytes));
-    *response.headers_mut() = file_headers(kind, name);
-    response
-}
-
-/// The headers of a download.
+/// The headers of a download. `name`: its file name, plain ASCII.
 pub(super) fn file_headers(kind: &'static str, name: &str) -> HeaderMap {
     let disposition =
         HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("names are plain ASCII");
