@@ -1,7 +1,8 @@
 //! Lists as the command line gives them: printed, or written as a workbook.
 #![expect(clippy::disallowed_methods, reason = "edge: writes the workbook")]
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -82,14 +83,19 @@ impl ListOutput {
         let mut about = head.about;
         let state = if night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
         about.push(("Tính lúc", format!("{}; lượt {}; {state}", moment(night.as_of), night.run)));
-        let bytes = lists::workbook(list, (head.title, &about), night.as_of).map_err(|error| match error {
+        // Where the workbook is written, its rows can be written.
+        let scratch = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let cannot_write = |error: &dyn Display| Failure::usage(format!("cannot write `{}`: {error}", file.display()));
+        let mut bytes = Vec::new();
+        let written = lists::workbook(list, (head.title, &about), night.as_of, (scratch, &mut bytes));
+        written.map_err(|error| match error {
             lists::WorkbookError::TooManyRows(_) => {
                 Failure::usage(error.to_string()).with_hint("take `--limit`, one agency, or `--format csv`")
             }
+            lists::WorkbookError::Scratch(error) => cannot_write(&error),
             lists::WorkbookError::Xlsx(_) => Failure::internal(error.to_string()),
         })?;
-        std::fs::write(file, bytes)
-            .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))?;
+        std::fs::write(file, bytes).map_err(|error| cannot_write(&error))?;
         print_message(&format!("wrote {} rows to `{}`", list.rows.len(), file.display()));
         Ok(())
     }
@@ -103,7 +109,8 @@ pub(super) fn json(answer: &impl Serialize) -> Result<String, Failure> {
 
 /// A list as CSV with a header.
 pub(super) fn csv(list: &List) -> Result<String, Failure> {
-    let bytes = lists::csv(list).map_err(|error| Failure::internal(error.to_string()))?;
+    let mut bytes = Vec::new();
+    lists::csv(list, &mut bytes).map_err(|error| Failure::internal(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| Failure::internal(error.to_string()))
 }
 

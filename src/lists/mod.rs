@@ -11,6 +11,8 @@ mod reconcile;
 mod workbook;
 mod worklist;
 
+use std::io::Write;
+
 pub use self::differences::{ChangeRow, DifferenceAnswer, FigureChange, figure_changes, moved_list};
 pub use self::dossier::{DossierAnswer, stored_value};
 pub use self::explained::{ExplainedAnswer, ExplainedOf};
@@ -45,12 +47,12 @@ pub fn cut_note(lang: Language, given: u64, total: u64) -> Option<String> {
     (given < total).then(|| format!("{} / {}", lang.number(given), lang.number(total)))
 }
 
-/// A list as CSV for programs: the names of the columns, then the rows. People open it too, so no text is a formula.
+/// Writes a list as CSV for programs: the names of the columns, then the rows. People open it too, so no text is a formula.
 ///
 /// # Errors
 /// A failure of the writer.
-pub fn csv(list: &List) -> Result<Vec<u8>, ::csv::Error> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
+pub fn csv(list: &List, out: &mut (dyn Write + Send)) -> Result<(), ::csv::Error> {
+    let mut writer = ::csv::Writer::from_writer(out);
     writer.write_record(list.columns.iter().map(|column| column.name))?;
     for row in &list.rows {
         writer.write_record(row.iter().map(|cell| match cell {
@@ -58,7 +60,7 @@ pub fn csv(list: &List) -> Result<Vec<u8>, ::csv::Error> {
             other => other.to_csv(),
         }))?;
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+    Ok(writer.flush()?)
 }
 
 /// A tier, by its name for programs.
@@ -87,7 +89,8 @@ mod tests {
             vec![ListCell::text("=HYPERLINK(\"http://evil.example\")"), ListCell::Number(-3)],
             vec![ListCell::text("H61-1"), ListCell::Null],
         ];
-        let bytes = csv(&List::new(&columns, rows)).expect("memory can be written");
+        let mut bytes = Vec::new();
+        csv(&List::new(&columns, rows), &mut bytes).expect("memory can be written");
         let expected = "code,days\n\"'=HYPERLINK(\"\"http://evil.example\"\")\",-3\nH61-1,\n";
         assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expected);
     }

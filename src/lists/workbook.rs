@@ -1,6 +1,9 @@
 //! Lists as workbooks (XLSX) in Vietnamese: texts wrapped, a filter on the headings, which stay on the screen and are repeated
 //! on every printed page.
 
+use std::io::Write;
+use std::path::Path;
+
 use jiff::civil::{Date, DateTime};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
@@ -23,16 +26,24 @@ const MEASURED_ROWS: usize = 500;
 pub enum WorkbookError {
     #[error("a sheet has at most {MOST_ROWS} rows, and the list has {0}")]
     TooManyRows(usize),
+    #[error("the rows cannot be kept in a temporary file: {0}")]
+    Scratch(XlsxError),
     #[error("the workbook cannot be written: {0}")]
     Xlsx(#[from] XlsxError),
 }
 
-/// A list as a workbook with one sheet. `about`: the title, and what the list is of, such as scope and night. `made`: the
-/// night's moment, microseconds UTC, so that the same list gives the same bytes.
+/// Writes a list as a workbook with one sheet. `about`: the title, and what the list is of, such as scope and night. `made`: the
+/// night's moment, microseconds UTC, so that the same list gives the same bytes. `scratch`: the folder of a file without a name
+/// for the rows, of which one is in memory at a time.
 ///
 /// # Errors
-/// More rows than a sheet has.
-pub fn workbook(list: &List, (title, about): (&str, &[(&str, String)]), made: i64) -> Result<Vec<u8>, WorkbookError> {
+/// More rows than a sheet has; the file or `out` cannot be written.
+pub fn workbook(
+    list: &List,
+    (title, about): (&str, &[(&str, String)]),
+    made: i64,
+    (scratch, out): (&Path, &mut (dyn Write + Send)),
+) -> Result<(), WorkbookError> {
     let above = about.len() + 3;
     if list.rows.len() + above > MOST_ROWS {
         return Err(WorkbookError::TooManyRows(list.rows.len()));
@@ -41,7 +52,9 @@ pub fn workbook(list: &List, (title, about): (&str, &[(&str, String)]), made: i6
     let mut workbook = Workbook::new();
     let made = excel_day(local(made).date())?;
     workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&made));
-    let sheet = workbook.add_worksheet();
+    // Rows are written once, from the first to the last: a row that is complete leaves the memory.
+    workbook.set_tempdir(scratch).map_err(WorkbookError::Scratch)?;
+    let sheet = workbook.add_worksheet_with_constant_memory().map_err(WorkbookError::Scratch)?;
     sheet.set_name("Danh sách")?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
     sheet.write_string_with_format(0, 0, title, &base().set_bold().set_font_size(14))?;
     for (row, (name, text)) in (1_u32..).zip(about) {
@@ -73,7 +86,7 @@ pub fn workbook(list: &List, (title, about): (&str, &[(&str, String)]), made: i6
     }
     let last_column = u16::try_from(list.columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
     sheet.autofilter(heading_row, 0, row, last_column)?;
-    Ok(workbook.save_to_buffer()?)
+    Ok(workbook.save_to_writer(out)?)
 }
 
 fn base() -> Format {
@@ -162,6 +175,12 @@ mod tests {
         text
     }
 
+    /// A list as the bytes of a workbook.
+    fn made_workbook(list: &List, about: (&str, &[(&str, String)]), made: i64) -> Result<Vec<u8>, WorkbookError> {
+        let mut bytes = Vec::new();
+        workbook(list, about, made, (&std::env::temp_dir(), &mut bytes)).map(|()| bytes)
+    }
+
     #[test]
     fn a_list_is_wrapped_filtered_and_frozen_and_has_no_formula() {
         let columns = [
@@ -178,27 +197,30 @@ mod tests {
         };
         let list = List::new(&columns, ["=1+1", "+84", "-1", "@SUM(A1)"].map(text).to_vec());
         let about = [("Phạm vi", "=HYPERLINK(\"x\")".to_owned())];
-        let made = workbook(&list, ("Việc cần làm", &about), at).expect("it is made");
+        let made = made_workbook(&list, ("Việc cần làm", &about), at).expect("it is made");
         let sheet = part(&made, "xl/worksheets/sheet1.xml");
         assert!(!sheet.contains("<f>"), "{sheet}");
         for wanted in ["<autoFilter ref=\"A4:E8\"/>", "state=\"frozen\"", "ySplit=\"4\""] {
             assert!(sheet.contains(wanted), "{wanted} is not in {sheet}");
         }
         assert!(part(&made, "xl/styles.xml").contains("wrapText=\"1\""));
-        let texts = part(&made, "xl/sharedStrings.xml");
-        for wanted in ["=1+1", "@SUM(A1)", "đang giải quyết", "mã hồ sơ"] {
-            assert!(texts.contains(wanted), "{wanted} is not in {texts}");
+        for wanted in ["=1+1", "@SUM(A1)", "đang giải quyết", "mã hồ sơ", "=HYPERLINK("] {
+            assert!(sheet.contains(wanted), "{wanted} is not in {sheet}");
         }
+        // The headings, in row 4, are as high as two lines; each row is there once, in order.
+        assert!(sheet.contains("<row r=\"4\" ht=\"33.75\" customHeight=\"1\""), "{sheet}");
+        let rows: Vec<&str> = sheet.split("<row r=\"").skip(1).filter_map(|row| row.split('"').next()).collect();
+        assert_eq!(rows, ["1", "2", "4", "5", "6", "7", "8"]);
         // 2026-03-05 is day 46,086 since 1899-12-30; 14:30 is 0.604… of a day.
         assert!(sheet.contains("<v>46086.604166"), "{sheet}");
-        assert_eq!(made, workbook(&list, ("Việc cần làm", &about), at).expect("it is made"));
+        assert_eq!(made, made_workbook(&list, ("Việc cần làm", &about), at).expect("it is made"));
     }
 
     #[test]
     fn a_list_that_no_sheet_holds_is_refused() {
         let columns = [ListColumn::new("code", ListColumnType::Text, "mã", "code")];
         let list = List::new(&columns, vec![vec![ListCell::Null]; MOST_ROWS]);
-        let refused = workbook(&list, ("Danh sách", &[]), 0).expect_err("it has too many rows");
+        let refused = made_workbook(&list, ("Danh sách", &[]), 0).expect_err("it has too many rows");
         assert!(refused.to_string().contains("1048576 rows"), "{refused}");
     }
 }

@@ -76,8 +76,8 @@ pub use folder_rights::{create_private_folder, private_file, protect};
 pub use integrity::{integrity, integrity_dossiers};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};
 pub use ledger::{
-    AcceptedDeletions, Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow,
-    RejectionGroup, Run, Slot, SlotState,
+    AcceptedDeletions, Ledger, LedgerStamp, LedgerTotals, Notification, Pause, Publication, Pull, PullState,
+    QuarantinedRow, RejectionGroup, Run, Slot, SlotState,
 };
 pub use lock::{Lock, LockError};
 pub use night_closing::ClosedNight;

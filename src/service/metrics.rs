@@ -1,4 +1,4 @@
-//! `/metrics` for Prometheus, `/health/live` and `/health/ready`. Values are read when they are requested. They
+//! `/metrics` for Prometheus, `/health/live` and `/health/ready`. Values of the ledger are read when it has changed. They
 //! contain no code of a dossier or postal item and no agency name.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use strum::IntoEnumIterator as _;
 
 use crate::config::PublicPart;
 use crate::health;
-use crate::run::{self, ConnectorHealth, HealthSubject, LedgerTotals, assess_connectors};
+use crate::run::{self, ConnectorHealth, HealthSubject, LedgerTotals};
 use crate::service::Service;
 use crate::service::caller::authenticate;
 use crate::service::nights::LoadedNight;
@@ -100,8 +100,9 @@ async fn registry(service: &Service) -> Result<Registry, Problem> {
         "1, with the version",
         [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
     );
-    metrics.connector_health(&assess_connectors(&service.config, Some(&service.ledger), now).await?, now);
-    metrics.totals(service.ledger.totals().await?);
+    let summary = service.ledger_summary.summary(service, now).await?;
+    metrics.connector_health(&summary.health, now);
+    metrics.totals(summary.totals.clone());
     let under_way = flag(service.runner.progress().is_some());
     if let Some(ago) = service.runner.checked_ago() {
         let help = "Seconds since the schedule was checked; it is checked each minute, except while a run is under way";

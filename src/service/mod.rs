@@ -8,11 +8,13 @@ mod access;
 mod activity;
 mod address_group;
 mod alerts;
+mod answers;
 mod api;
 mod background;
 mod caller;
 mod dossiers;
 mod explaining;
+mod ledger_summary;
 mod limiter;
 mod listener;
 mod metrics;
@@ -37,7 +39,9 @@ pub use access::{AccessStore, Caller, DossierRead, EndedSessions, OpenSession, T
 use crate::config::{Configuration, PublicPart};
 use crate::run::{self, Ledger, Lock, LockError, RunError};
 
+use self::answers::Answers;
 use self::background::BackgroundTasks;
+use self::ledger_summary::LedgerSummaryCache;
 use self::limiter::LoginLimiter;
 use self::nights::NightCache;
 use self::runner::Runner;
@@ -74,9 +78,11 @@ struct Service {
     config: Arc<Configuration>,
     data: PathBuf,
     ledger: Ledger,
+    ledger_summary: LedgerSummaryCache,
     access: AccessStore,
     nights: NightCache,
     worklist_counts: WorklistCountCache,
+    answers: Answers,
     runner: Arc<Runner>,
     logins: LoginLimiter,
 }
@@ -109,8 +115,10 @@ pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Re
         config: Arc::new(config),
         nights: NightCache::new(data.clone()),
         worklist_counts: WorklistCountCache::default(),
+        answers: Answers::new(data.clone()),
         data,
         ledger,
+        ledger_summary: LedgerSummaryCache::default(),
         access,
         runner,
         logins: LoginLimiter::default(),

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell, RwLock};
 
 use crate::config::Configuration;
+use crate::model::agency::Tier;
 use crate::model::figure::Figure;
+use crate::model::period::Period;
 use crate::publish::{self, NightRecord};
 use crate::run::{self, RunError};
 
@@ -26,6 +28,8 @@ pub(super) struct LoadedNight {
     pub(super) figures: Vec<Figure>,
     by_indicator: HashMap<Arc<str>, Vec<u32>>,
     by_agency: HashMap<Arc<str>, Vec<u32>>,
+    by_period: HashMap<Period, Vec<u32>>,
+    by_tier: HashMap<Tier, Vec<u32>>,
     /// Figures of the province and of whole tiers.
     without_agency: Vec<u32>,
     /// The configuration with the definitions that the night kept; empty until a request needs it.
@@ -35,15 +39,21 @@ pub(super) struct LoadedNight {
 impl LoadedNight {
     pub(super) fn new(record: NightRecord, figures: Vec<Figure>) -> Self {
         let (mut by_indicator, mut by_agency) = (HashMap::<_, Vec<u32>>::new(), HashMap::<_, Vec<u32>>::new());
+        let (mut by_period, mut by_tier) = (HashMap::<_, Vec<u32>>::new(), HashMap::<_, Vec<u32>>::new());
         let mut without_agency = Vec::new();
         for (position, figure) in (0_u32..).zip(&figures) {
             by_indicator.entry(Arc::clone(&figure.indicator)).or_default().push(position);
+            by_period.entry(figure.period).or_default().push(position);
+            if let Some(tier) = figure.tier {
+                by_tier.entry(tier).or_default().push(position);
+            }
             match &figure.agency {
                 Some(agency) => by_agency.entry(Arc::clone(agency)).or_default().push(position),
                 None => without_agency.push(position),
             }
         }
-        Self { record, figures, by_indicator, by_agency, without_agency, config: OnceCell::new() }
+        let config = OnceCell::new();
+        Self { record, figures, by_indicator, by_agency, by_period, by_tier, without_agency, config }
     }
 
     /// Positions of an indicator's figures, ascending.
@@ -54,6 +64,26 @@ impl LoadedNight {
     /// Positions of an agency's figures, ascending.
     pub(super) fn of_agency(&self, code: &str) -> &[u32] {
         self.by_agency.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// Positions of the figures of a tier and of its agencies, ascending.
+    pub(super) fn of_tier(&self, tier: Tier) -> &[u32] {
+        self.by_tier.get(&tier).map_or(&[], Vec::as_slice)
+    }
+
+    /// Positions of the figures of a period, ascending.
+    pub(super) fn of_period(&self, period: Period) -> &[u32] {
+        self.by_period.get(&period).map_or(&[], Vec::as_slice)
+    }
+
+    /// The periods that have figures, each with the positions of its figures, ascending.
+    pub(super) fn by_period(&self) -> impl Iterator<Item = (Period, &[u32])> {
+        self.by_period.iter().map(|(period, positions)| (*period, positions.as_slice()))
+    }
+
+    /// Number of figures. Positions are below it.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.figures.len()).unwrap_or(u32::MAX)
     }
 
     /// Positions of the figures of the province and of whole tiers, ascending.

@@ -11,3 +11,4 @@ mod retention;
 mod schedule;
 mod tls;
 mod whole;
+mod wide;

@@ -17,6 +17,7 @@ mod runs;
 mod schema;
 mod settlements;
 mod slots;
+mod stamp;
 mod totals;
 
 use std::path::Path;
@@ -36,6 +37,7 @@ pub(super) use self::retention::{LandedNeed, checkpoint, copy_database, database
 pub use self::runs::Run;
 pub(super) use self::settlements::Settlement;
 pub use self::slots::{Pause, Slot, SlotState};
+pub use self::stamp::LedgerStamp;
 pub use self::totals::LedgerTotals;
 use crate::durable::file_error;
 use crate::rights;

@@ -17,7 +17,7 @@ use crate::model::figure::Figure;
 use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
-use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::api::list_answers::{ListForm, ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
 use crate::service::dossiers::ComparedNights;
 use crate::service::nights::LoadedNight;
@@ -112,8 +112,8 @@ pub(super) async fn differences(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<DifferencesQuery>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
-    let limit = format.limit(query.limit)?;
+    let form = ListForm::new(&service, &headers, query.format, query.limit).await?;
+    let limit = form.limit;
     let period = named_period(&query.period)?;
     let of = query.list.unwrap_or_default();
     let nights = nights(&service, &query).await?;
@@ -132,15 +132,17 @@ pub(super) async fn differences(
         }
     };
     let is_selected = |figure: &&Figure| {
-        figure.period == period
-            && query.indicator.as_deref().is_none_or(|id| *figure.indicator == *id)
+        query.indicator.as_deref().is_none_or(|id| *figure.indicator == *id)
             && match &scope {
                 None | Some(FigureOf::Province) => true,
                 Some(FigureOf::Tier(tier)) => figure.tier == Some(*tier),
                 Some(FigureOf::Agency(code)) => figure.agency.as_deref() == Some(code),
             }
     };
-    let [old, new] = [before, after].map(|night| night.figures.iter().filter(is_selected).collect::<Vec<_>>());
+    let [old, new] = [before, after].map(|night| {
+        let of_period = night.of_period(period).iter().map(|position| night.at(*position));
+        of_period.filter(is_selected).collect::<Vec<_>>()
+    });
     let changes = lists::figure_changes(&old, &new);
     let page_of = |rows: usize| {
         let from = rows.min(query.offset as usize);
@@ -164,7 +166,7 @@ pub(super) async fn differences(
         ("So với", format!("{}; lượt {}", moment(of_nights[0].as_of), of_nights[0].run)),
     ];
     let head = ListHead::new(&format!("thay-doi-{period}"), "Thay đổi giữa hai đêm".to_owned(), about);
-    answer(format, &json, (list, total), head, of_nights[1]).await
+    answer(&service, form, &json, (list, total), head, of_nights[1])
 }
 
 /// The nights of a query, the earlier one first: causes lead from it to the later one.

@@ -11,7 +11,7 @@ use crate::indicators::{PostDirection, ReconcileClass, SILENT, Side, worklists};
 use crate::model::agency::Tier;
 use crate::model::period::PeriodKind;
 use crate::service::api::differences::DifferenceList;
-use crate::service::api::figures::FigureScope;
+use crate::service::api::figure_filter::FigureScope;
 use crate::service::api::formats::FigureFormat;
 use crate::service::api::list_answers::ListFormat;
 use crate::service::problem::Problem;

@@ -18,7 +18,7 @@ use crate::model::period::Period;
 use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
-use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::api::list_answers::{ListForm, ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
 use crate::service::explaining::{
     ExplainedQuery, NightRead, config_of_night, explain, explain_dossier, no_dossier, published, side_named,
@@ -107,8 +107,8 @@ pub(super) async fn explained(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<ExplainQuery>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
-    let limit = format.limit(query.limit)?;
+    let form = ListForm::new(&service, &headers, query.format, query.limit).await?;
+    let limit = form.limit;
     let period = named_period(&query.period)?;
     let selected = FigureQuery { run: query.run, as_of: query.as_of.clone(), ..FigureQuery::default() };
     let night = night_of(&service, &selected).await?;
@@ -122,7 +122,7 @@ pub(super) async fn explained(
         of.explainable(&query.indicator)?;
         check_alone(&query)?;
         let read = scope.recorded(&service, &caller, ("api", &what)).await?;
-        return one_dossier(format, of, (definition, period), code.trim(), &read).await;
+        return one_dossier(&service, form, of, (definition, period), code.trim(), &read).await;
     }
     let side = side_named(query.side.as_deref(), definition)?;
     let what = format!("explain {} {period}", query.indicator);
@@ -156,7 +156,7 @@ pub(super) async fn explained(
             ("Nhóm", side.meaning()[0].to_owned()),
         ],
     );
-    answer(format, &json, (list, total), head, of.night).await
+    answer(&service, form, &json, (list, total), head, of.night)
 }
 
 /// Refuses the parameters that select a list beside `dossier`.
@@ -169,7 +169,8 @@ fn check_alone(query: &ExplainQuery) -> Result<(), Problem> {
 
 /// The dossiers that have a code.
 async fn one_dossier(
-    format: ListFormat,
+    service: &Service,
+    form: ListForm,
     of: NightRead<'_>,
     (definition, period): (&IndicatorDefinition, Period),
     code: &str,
@@ -187,5 +188,5 @@ async fn one_dossier(
         format!("{} · {}", definition.id, definition.title.vi),
         vec![("Phạm vi", read.of().name().to_owned()), ("Kỳ", Language::Vietnamese.period(period, Initial::Upper))],
     );
-    answer(format, &json, (list, total), head, of.night).await
+    answer(service, form, &json, (list, total), head, of.night)
 }

@@ -7,20 +7,20 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 
 use crate::config::Configuration;
 use crate::model::agency::Tier;
-use crate::model::figure::Figure;
 use crate::model::instant;
 use crate::model::period::{Period, PeriodKind, typed_day};
 use crate::model::text::fold;
 use crate::model::typed_moment::{MOMENT_FORMS, typed_moment};
 use crate::publish;
 use crate::service::Service;
+use crate::service::answers::{AnswerKey, Encoding};
 use crate::service::api::extract::{StrictQuery, comma_list};
-use crate::service::api::formats::{self, FigureFormat};
+use crate::service::api::figure_filter::{FigureFilter, FigureScope};
+use crate::service::api::formats::{self, FigureFormat, FoundFigures};
 use crate::service::caller::FigureAccess;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::{CommonErrors, NoNight, NotFound, Problem};
@@ -82,131 +82,47 @@ pub(in crate::service) struct FigureQuery {
     pub(in crate::service) cursor: Option<String>,
 }
 
-/// What a figure is about: the province, a whole tier, or one agency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[schema(as = Scope)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::service) enum FigureScope {
-    Province,
-    Tier,
-    Agency,
-}
-
-impl FigureScope {
-    fn of(figure: &Figure) -> Self {
-        match (&figure.agency, figure.tier) {
-            (Some(_), _) => Self::Agency,
-            (None, Some(_)) => Self::Tier,
-            (None, None) => Self::Province,
+/// Validates a query. The error names the first unknown value and what is allowed.
+fn filter_of(query: &FigureQuery, config: &Configuration, night: &LoadedNight) -> Result<FigureFilter, Problem> {
+    for id in &query.indicator {
+        let known = config.indicators.iter().map(|indicator| indicator.definition.id.as_str());
+        if night.of_indicator(id).is_empty() && !known.clone().any(|known| known == id) {
+            let known: Vec<&str> = known.collect();
+            return Err(unknown("indicator", id, &format!("there are: {}", known.join(", "))));
         }
     }
-}
-
-/// A validated [`FigureQuery`].
-#[derive(Debug)]
-pub(in crate::service) struct FigureFilter {
-    indicators: Vec<String>,
-    agency: Option<String>,
-    tier: Option<Tier>,
-    scope: Option<FigureScope>,
-    by: Option<PeriodKind>,
-    period: Option<Period>,
-    from: Option<Date>,
-    to: Option<Date>,
-    rules: Option<String>,
-}
-
-impl FigureFilter {
-    /// Validates a query. The error names the first unknown value and what is allowed.
-    pub(in crate::service) fn new(
-        query: &FigureQuery,
-        config: &Configuration,
-        night: &LoadedNight,
-    ) -> Result<Self, Problem> {
-        for id in &query.indicator {
-            let known = config.indicators.iter().map(|indicator| indicator.definition.id.as_str());
-            if night.of_indicator(id).is_empty() && !known.clone().any(|known| known == id) {
-                let known: Vec<&str> = known.collect();
-                return Err(unknown("indicator", id, &format!("there are: {}", known.join(", "))));
-            }
-        }
-        let agency = match &query.agency {
-            None => None,
-            Some(agency) => Some(agency_code(agency, config, night)?),
-        };
-        if let Some(rules) = &query.rules
-            && !config.rules.contains_key(rules)
-        {
-            let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
-            return Err(unknown("rules", rules, &format!("there are: {}", known.join(", "))));
-        }
-        let period = match &query.period {
-            None => None,
-            Some(text) => Some(named_period(text)?),
-        };
-        let by = match &query.by {
-            None => None,
-            Some(name) => Some(PeriodKind::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-                let known = PeriodKind::NAMED.map(PeriodKind::name).join(", ");
-                unknown("by", name, &format!("there are: {known}"))
-            })?),
-        };
-        Ok(Self {
-            indicators: query.indicator.clone(),
-            agency,
-            tier: query.tier,
-            scope: query.scope,
-            by,
-            period,
-            from: day("from", query.from.as_deref())?,
-            to: day("to", query.to.as_deref())?,
-            rules: query.rules.clone(),
-        })
+    let agency = match &query.agency {
+        None => None,
+        Some(agency) => Some(agency_code(agency, config, night)?),
+    };
+    if let Some(rules) = &query.rules
+        && !config.rules.contains_key(rules)
+    {
+        let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
+        return Err(unknown("rules", rules, &format!("there are: {}", known.join(", "))));
     }
-
-    /// Short digest of the filter. A cursor carries it, so that it cannot be used with another filter.
-    fn digest(&self) -> String {
-        let whole = Sha256::digest(format!("{self:?}").as_bytes());
-        format!("{whole:x}")[..8].to_owned()
-    }
-
-    /// Positions of the matching figures in the night, ascending.
-    pub(in crate::service) fn positions(&self, night: &LoadedNight) -> Vec<u32> {
-        if let Some(agency) = &self.agency {
-            return self.matching(night, night.of_agency(agency).iter().copied());
-        }
-        if self.indicators.is_empty() && matches!(self.scope, Some(FigureScope::Province | FigureScope::Tier)) {
-            return self.matching(night, night.without_agency().iter().copied());
-        }
-        if self.indicators.is_empty() {
-            let all = 0..u32::try_from(night.figures.len()).unwrap_or(u32::MAX);
-            return self.matching(night, all);
-        }
-        let mut positions: Vec<u32> = self
-            .indicators
-            .iter()
-            .flat_map(|id| self.matching(night, night.of_indicator(id).iter().copied()))
-            .collect();
-        positions.sort_unstable();
-        positions.dedup();
-        positions
-    }
-
-    fn matching(&self, night: &LoadedNight, positions: impl Iterator<Item = u32>) -> Vec<u32> {
-        positions.filter(|position| self.matches(night.at(*position))).collect()
-    }
-
-    fn matches(&self, figure: &Figure) -> bool {
-        (self.indicators.is_empty() || self.indicators.iter().any(|id| **id == *figure.indicator))
-            && self.agency.as_deref().is_none_or(|agency| figure.agency.as_deref() == Some(agency))
-            && self.tier.is_none_or(|tier| figure.tier == Some(tier))
-            && self.scope.is_none_or(|scope| FigureScope::of(figure) == scope)
-            && self.by.is_none_or(|kind| figure.period.kind() == kind)
-            && self.period.is_none_or(|period| figure.period == period)
-            && self.from.is_none_or(|from| figure.period.start() >= from)
-            && self.to.is_none_or(|to| figure.period.end() <= to)
-            && self.rules.as_deref().is_none_or(|rules| *figure.rules == *rules)
-    }
+    let period = match &query.period {
+        None => None,
+        Some(text) => Some(named_period(text)?),
+    };
+    let by = match &query.by {
+        None => None,
+        Some(name) => Some(PeriodKind::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let known = PeriodKind::NAMED.map(PeriodKind::name).join(", ");
+            unknown("by", name, &format!("there are: {known}"))
+        })?),
+    };
+    Ok(FigureFilter {
+        indicators: query.indicator.clone(),
+        agency,
+        tier: query.tier,
+        scope: query.scope,
+        by,
+        period,
+        from: day("from", query.from.as_deref())?,
+        to: day("to", query.to.as_deref())?,
+        rules: query.rules.clone(),
+    })
 }
 
 fn unknown(parameter: &str, value: &str, allowed: &str) -> Problem {
@@ -222,6 +138,9 @@ pub(super) fn named_period(text: &str) -> Result<Period, Problem> {
 /// Code of an agency of the figures or the registry, found by code or by name, ignoring case and spacing. A name that
 /// several agencies have is an error that lists their codes.
 pub(super) fn agency_code(wanted: &str, config: &Configuration, night: &LoadedNight) -> Result<String, Problem> {
+    if !night.of_agency(wanted).is_empty() {
+        return Ok(wanted.to_owned());
+    }
     let folded = fold(wanted);
     let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), Some(agency.name.as_str())));
     let known: Vec<(&str, Option<&str>)> = night.agencies().into_iter().chain(registered).collect();
@@ -331,25 +250,26 @@ pub(super) async fn figures(
         return Err(Problem::bad_request(format!("`limit`: write a number from 1 to {MAX_LIMIT}")));
     }
     let night = night_of(&service, &query).await?;
-    let filter = FigureFilter::new(&query, &service.config, &night)?;
+    let filter = filter_of(&query, &service.config, &night)?;
     let format = query.format.unwrap_or_else(|| FigureFormat::from_accept(&headers));
     if let Some(not_modified) = formats::not_modified(&headers, &night, format) {
         return Ok(not_modified);
     }
-    let mut positions = filter.positions(&night);
-    let total = positions.len();
     let digest = filter.digest();
     let start = match query.cursor.as_deref().map(read_cursor).transpose()? {
         Some((_, position, of)) if of == digest => position as usize,
         Some(_) => return Err(Problem::not_found("`cursor`: it belongs to a query with other filters")),
         None => 0,
     };
-    positions.drain(..start.min(total));
     let limit = query.limit.or((format == FigureFormat::Json).then_some(DEFAULT_LIMIT));
-    if let Some(limit) = limit {
-        positions.truncate(limit as usize);
-    }
-    let end = start + positions.len();
-    let next = (end < total).then(|| format!("{}-{end}-{digest}", night.record.night.run));
-    formats::answer(&service, night, format, positions, total, next).await
+    let most = limit.map_or(usize::MAX, |limit| limit as usize);
+    let question = format!("figures {} {start} {most} {filter:?}", format.name());
+    let key = AnswerKey::new(&night.record.night, question, Encoding::accepted(&headers));
+    let found = || {
+        let (positions, total) = filter.page(&night, start, most);
+        let end = start + positions.len();
+        let next = (end < total).then(|| format!("{}-{end}-{digest}", night.record.night.run));
+        FoundFigures { positions, total, next }
+    };
+    formats::answer(&service, &night, format, key, found).await
 }

@@ -1,27 +1,24 @@
 //! Answers of `/figures` as JSON, CSV, Parquet and Arrow IPC, with the same columns in each.
 
+use std::io::Write;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt as _;
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use crate::model::instant;
 use crate::publish::{self, FigureRow};
 use crate::service::Service;
+use crate::service::answers::{AnswerKey, Making, StoredBody, WriteResult};
 use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
 
-/// Limits how many tables (Parquet, Arrow) are built at once, since each is built in memory as a whole.
-static TABLE_SLOTS: Semaphore = Semaphore::const_new(2);
-/// Rows per chunk of a streamed CSV answer.
-const CHUNK_ROWS: usize = 400;
+/// Rows of a JSON or CSV answer that is made at once: about 70 KB.
+const FEW_ROWS: usize = 100;
 
 /// Format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, strum::IntoStaticStr, strum::VariantArray)]
@@ -46,8 +43,16 @@ impl FigureFormat {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// How an answer of some rows is made; `None`: at once.
+    fn making(self, rows: usize) -> Option<Making> {
+        match self {
+            Self::Json | Self::Csv => (rows > FEW_ROWS).then_some(Making::ByRows),
+            Self::Parquet | Self::Arrow => Some(Making::Whole),
+        }
     }
 
     /// The first known media type of `Accept`, whatever its weight; JSON if there is none. (`headers` has no typed
@@ -103,82 +108,83 @@ pub(super) fn not_modified(headers: &HeaderMap, night: &LoadedNight, format: Fig
 fn set_cache_headers(headers: &mut HeaderMap, tag: ETag) {
     headers.typed_insert(tag);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding, authorization, cookie"));
 }
 
-/// Answers with the figures at `positions`. `total` and `next` are headers in the formats other than JSON.
+/// The figures of an answer.
+#[derive(Debug)]
+pub(super) struct FoundFigures {
+    /// Their positions in the night.
+    pub(super) positions: Vec<u32>,
+    /// Number of matching figures on all pages.
+    pub(super) total: usize,
+    /// Cursor of the next page.
+    pub(super) next: Option<String>,
+}
+
+/// Answers with figures of a night: as it was answered before, else with those that `find` finds. `total` and `next` are headers
+/// in the formats other than JSON.
 pub(super) async fn answer(
     service: &Service,
-    night: Arc<LoadedNight>,
+    night: &LoadedNight,
     format: FigureFormat,
-    positions: Vec<u32>,
-    total: usize,
-    next: Option<String>,
+    key: AnswerKey,
+    find: impl FnOnce() -> FoundFigures,
 ) -> Result<Response, Problem> {
-    let tag = entity_tag(&night, format);
-    let body = match format {
-        FigureFormat::Json => Body::from(json(&night, &positions, total, next.clone())),
-        FigureFormat::Csv => streamed_csv(night, positions),
-        FigureFormat::Parquet | FigureFormat::Arrow => {
-            let _slot = TABLE_SLOTS
-                .try_acquire()
-                .map_err(|_| Problem::busy("two tables are being built already; try again in a moment", 2))?;
-            let scratch = service.data.join("published");
-            let built = tokio::task::spawn_blocking(move || {
-                let rows = positions.iter().map(|position| FigureRow::new(night.at(*position), &night.record.night));
-                if format == FigureFormat::Parquet { publish::parquet(rows, &scratch) } else { publish::arrow(rows) }
-            });
-            let built = built.await.map_err(|error| Problem::internal("the table cannot be built", &error))?;
-            Body::from(built.map_err(|error| Problem::internal("the table cannot be built", &error))?)
-        }
+    let stored = if let Some(kept) = service.answers.kept(&key) {
+        kept
+    } else {
+        make(service, night, format, key, find()).await?
     };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    set_cache_headers(headers, tag);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
-    if let Some(next) = next.filter(|_| format != FigureFormat::Json) {
-        let next = HeaderValue::from_str(&next).expect("a cursor is plain ASCII");
-        headers.insert(HeaderName::from_static("x-next-cursor"), next);
-    }
+    let mut response = stored.answer();
+    set_cache_headers(response.headers_mut(), entity_tag(night, format));
     Ok(response)
 }
 
-fn json(night: &LoadedNight, positions: &[u32], total: usize, next: Option<String>) -> Vec<u8> {
+async fn make(
+    service: &Service,
+    night: &LoadedNight,
+    format: FigureFormat,
+    key: AnswerKey,
+    found: FoundFigures,
+) -> Result<Arc<StoredBody>, Problem> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(found.total));
+    if let Some(next) = found.next.as_ref().filter(|_| format != FigureFormat::Json) {
+        let next = HeaderValue::from_str(next).expect("a cursor is plain ASCII");
+        headers.insert(HeaderName::from_static("x-next-cursor"), next);
+    }
+    let making = format.making(found.positions.len());
+    let scratch = service.data.join("published");
+    let made = service.answers.make_kept(key, making, headers, |out| match format {
+        FigureFormat::Json => write_json(out, night, found),
+        FigureFormat::Csv => write_csv(out, night, &found.positions),
+        FigureFormat::Parquet => Ok(out.write_all(&publish::parquet(rows(night, &found.positions), &scratch)?)?),
+        FigureFormat::Arrow => Ok(out.write_all(&publish::arrow(rows(night, &found.positions))?)?),
+    });
+    made.await
+}
+
+fn rows<'n>(night: &'n LoadedNight, positions: &[u32]) -> impl Iterator<Item = FigureRow<'n>> {
+    positions.iter().map(move |position| FigureRow::new(night.at(*position), &night.record.night))
+}
+
+fn write_json(out: &mut (dyn Write + Send), night: &LoadedNight, found: FoundFigures) -> WriteResult {
     let record = &night.record;
-    let figures = positions.iter().map(|position| FigureRow::new(night.at(*position), &record.night)).collect();
     let page = FigurePage {
         run: record.night.run,
         as_of: instant::display(record.night.as_of),
         complete: record.night.complete,
         not_whole: &record.not_whole,
         data_until: record.night.data_until.map(instant::display),
-        total,
-        next,
-        figures,
+        total: found.total,
+        next: found.next,
+        figures: rows(night, &found.positions).collect(),
     };
-    serde_json::to_vec(&page).expect("figures serialize to JSON")
+    Ok(serde_json::to_writer(out, &page)?)
 }
 
-/// CSV of any length, produced chunk by chunk as the client reads it.
-fn streamed_csv(night: Arc<LoadedNight>, positions: Vec<u32>) -> Body {
-    let chunks = futures::stream::unfold(Some(0), move |start| {
-        let chunk = start.map(|start| chunk(&night, &positions, start));
-        std::future::ready(chunk)
-    });
-    // Fused, because the compression layer polls once more after the end.
-    Body::from_stream(chunks.fuse())
-}
-
-/// One chunk of rows from `start`, and the start of the next chunk. Only the first chunk has the header line.
-fn chunk(night: &LoadedNight, positions: &[u32], start: usize) -> (std::io::Result<Vec<u8>>, Option<usize>) {
-    let end = positions.len().min(start + CHUNK_ROWS);
-    let rows = positions[start..end].iter().map(|position| FigureRow::new(night.at(*position), &night.record.night));
-    let mut bytes = Vec::with_capacity(CHUNK_ROWS * 256);
-    let written = publish::csv(&mut bytes, rows);
-    if start > 0 {
-        let header = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        bytes.drain(..header);
-    }
-    (written.map(|()| bytes), (end < positions.len()).then_some(end))
+fn write_csv(mut out: &mut (dyn Write + Send), night: &LoadedNight, positions: &[u32]) -> WriteResult {
+    Ok(publish::csv(&mut out, rows(night, positions))?)
 }

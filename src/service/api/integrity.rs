@@ -16,7 +16,7 @@ use crate::model::agency::Tier;
 use crate::service::Service;
 use crate::service::api::extract::StrictQuery;
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
-use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::api::list_answers::{ListForm, ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
@@ -86,7 +86,7 @@ pub(super) async fn integrity(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<IntegrityQuery>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
+    let form = ListForm::new(&service, &headers, query.format, None).await?;
     let id = query.indicator.as_str();
     let period = named_period(&query.period)?;
     let selected = FigureQuery { as_of: query.as_of.clone(), ..FigureQuery::default() };
@@ -111,5 +111,5 @@ pub(super) async fn integrity(
     let about =
         vec![("Phạm vi", scope.of().name().to_owned()), ("Kỳ", Language::Vietnamese.period(period, Initial::Upper))];
     let head = ListHead::new(&format!("ho-so-bi-sua-{id}-{period}"), title, about);
-    answer(format, &json, (list, rows.len() as u64), head, &night.record.night).await
+    answer(&service, form, &json, (list, rows.len() as u64), head, &night.record.night)
 }

@@ -13,8 +13,8 @@ use crate::locale::{Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::Night;
 use crate::model::list::List;
-use crate::run::RunError;
 use crate::service::Service;
+use crate::service::answers::{Encoding, Making, MakingPermit};
 use crate::service::api::extract::check_up_to;
 use crate::service::api::figures::agency_code;
 use crate::service::nights::LoadedNight;
@@ -24,6 +24,8 @@ use crate::service::problem::Problem;
 const LIMIT: u32 = 100;
 /// Maximum of `limit`, and rows in the other formats if it is absent.
 const MAX_LIMIT: u32 = 10_000;
+/// Most rows of a JSON answer that is made at once.
+const FEW_ROWS: u32 = 1_000;
 
 /// Format of an answer with a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, strum::VariantArray)]
@@ -46,7 +48,7 @@ impl ListFormat {
     }
 
     /// The format of the parameter, else the first known media type of `Accept`, else JSON.
-    pub(super) fn of(parameter: Option<Self>, headers: &HeaderMap) -> Self {
+    fn of(parameter: Option<Self>, headers: &HeaderMap) -> Self {
         let essence = |media_type: &str| media_type.split(';').next().unwrap_or_default().trim().to_owned();
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let mut accepted = values.flat_map(|value| value.split(',')).map(essence);
@@ -55,9 +57,38 @@ impl ListFormat {
     }
 
     /// The rows of an answer: those of the parameter, else 100 in JSON and 10,000 in the other formats.
-    pub(super) fn limit(self, parameter: Option<u32>) -> Result<u32, Problem> {
+    fn limit(self, parameter: Option<u32>) -> Result<u32, Problem> {
         let limit = parameter.unwrap_or(if self == Self::Json { LIMIT } else { MAX_LIMIT });
         check_up_to("limit", limit, MAX_LIMIT).map(|()| limit)
+    }
+}
+
+/// What an answer with a list will be: its format, its rows, and the right to make it if it is large.
+pub(super) struct ListForm {
+    format: ListFormat,
+    /// Most rows of the list.
+    pub(super) limit: u32,
+    encoding: Encoding,
+    /// `None` if it is made at once.
+    permit: Option<MakingPermit>,
+}
+
+impl ListForm {
+    /// `format` and `limit`: the parameters. Waits until a large answer may be made, before its rows are read.
+    ///
+    /// # Errors
+    /// 400 for a limit that is none; 503 if others take too long.
+    pub(super) async fn new(
+        service: &Service,
+        headers: &HeaderMap,
+        format: Option<ListFormat>,
+        limit: Option<u32>,
+    ) -> Result<Self, Problem> {
+        let format = ListFormat::of(format, headers);
+        let limit = format.limit(limit)?;
+        let is_large = format != ListFormat::Json || limit > FEW_ROWS;
+        let permit = if is_large { Some(service.answers.permit(Making::ByRows).await?) } else { None };
+        Ok(Self { format, limit, encoding: Encoding::accepted(headers), permit })
     }
 }
 
@@ -77,42 +108,47 @@ impl ListHead {
     }
 }
 
-/// An answer in a format. `total`: rows on all pages; in CSV and XLSX the header `X-Total-Count`, in a workbook also above the list
+/// An answer in its form. `total`: rows on all pages; in CSV and XLSX the header `X-Total-Count`, in a workbook also above the list
 /// if it has fewer.
-pub(super) async fn answer(
-    format: ListFormat,
+pub(super) fn answer(
+    service: &Service,
+    form: ListForm,
     json: &impl Serialize,
     (list, total): (List, u64),
     head: ListHead,
     night: &Night,
 ) -> Result<Response, Problem> {
-    let failed = |error: &dyn std::fmt::Display| Problem::internal("the answer cannot be written", error);
-    let file_name = head.file_name.clone();
-    let bytes = match format {
-        ListFormat::Json => serde_json::to_vec(json).map_err(|error| failed(&error))?,
-        ListFormat::Csv => lists::csv(&list).map_err(|error| failed(&error))?,
-        ListFormat::Xlsx => {
-            let mut about = head.about;
-            about.extend(
-                lists::cut_note(Language::Vietnamese, list.rows.len() as u64, total).map(|cut| ("Số dòng", cut)),
-            );
-            about.push(("Tính lúc", format!("{}; lượt {}", moment(night.as_of), night.run)));
-            let (title, made) = (head.title, night.as_of);
-            let made = tokio::task::spawn_blocking(move || lists::workbook(&list, (&title, &about), made)).await;
-            made.map_err(RunError::from)?.map_err(|error| failed(&error))?
-        }
-    };
-    let mut response = Response::new(Body::from(bytes));
-    let headers = response.headers_mut();
+    let ListForm { format, encoding, permit, .. } = form;
+    let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     if format != ListFormat::Json {
         headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
     }
     if format == ListFormat::Xlsx {
-        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file_name}.xlsx\""));
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}.xlsx\"", head.file_name));
         headers.insert(header::CONTENT_DISPOSITION, disposition.expect("the name is plain ASCII"));
     }
-    Ok(response)
+    let Some(permit) = permit else {
+        let bytes = serde_json::to_vec(json);
+        let bytes = bytes.map_err(|error| Problem::internal("the answer cannot be written", &error))?;
+        let mut response = Response::new(Body::from(bytes));
+        *response.headers_mut() = headers;
+        return Ok(response);
+    };
+    // A workbook is packed by itself.
+    let encoding = if format == ListFormat::Xlsx { Encoding::Identity } else { encoding };
+    let made = service.answers.make(permit, (encoding, headers), |out| match format {
+        ListFormat::Json => Ok(serde_json::to_writer(out, json)?),
+        ListFormat::Csv => Ok(lists::csv(&list, out)?),
+        ListFormat::Xlsx => {
+            let mut about = head.about;
+            let cut = lists::cut_note(Language::Vietnamese, list.rows.len() as u64, total);
+            about.extend(cut.map(|cut| ("Số dòng", cut)));
+            about.push(("Tính lúc", format!("{}; lượt {}", moment(night.as_of), night.run)));
+            Ok(lists::workbook(&list, (&head.title, &about), night.as_of, (&service.data, out))?)
+        }
+    });
+    Ok(made?.answer())
 }
 
 /// The scope that `agency` and `tier` name; `None` if neither is given.

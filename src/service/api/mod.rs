@@ -5,6 +5,7 @@ mod differences;
 mod document;
 mod explain;
 mod extract;
+mod figure_filter;
 pub(super) mod figures;
 pub(super) mod formats;
 mod integrity;
@@ -17,8 +18,10 @@ mod worklists;
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header;
 use axum::routing::get;
-use axum::{Json, Router};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,9 +58,10 @@ fn routes_and_document() -> (Router<Arc<Service>>, OpenApi) {
 
 pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
     let (router, document) = routes_and_document();
-    let document = Arc::new(document::with_allowed_values(document, &service.config));
+    let document = document::with_allowed_values(document, &service.config);
+    let document = Bytes::from(serde_json::to_vec(&document).expect("the document serializes to JSON"));
     router
-        .route("/openapi.json", get(async move || Json((*document).clone())))
+        .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document.clone())))
         .fallback(async || Problem::not_found("there is no such path; `/api/v1/openapi.json` lists the paths"))
 }
 

@@ -18,7 +18,7 @@ use crate::model::period::Period;
 use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, named_period, night_of};
-use crate::service::api::list_answers::{ListFormat, ListHead, answer, named, wanted_scope};
+use crate::service::api::list_answers::{ListForm, ListFormat, ListHead, answer, named, wanted_scope};
 use crate::service::caller::{Authenticated, DossierReader};
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
@@ -118,8 +118,8 @@ pub(super) async fn reconcile(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<ReconcileParameters>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
-    let limit = format.limit(query.limit)?;
+    let form = ListForm::new(&service, &headers, query.format, query.limit).await?;
+    let limit = form.limit;
     let direction = named("direction", query.direction.as_deref(), PostDirection::name)?;
     let class = named("class", query.class.as_deref(), ReconcileClass::name)?;
     let (night, period) = night_and_period(&service, query.as_of.as_deref(), query.period.as_deref()).await?;
@@ -145,7 +145,7 @@ pub(super) async fn reconcile(
     let about =
         vec![("Phạm vi", read.of().name().to_owned()), ("Kỳ", Language::Vietnamese.period(period, Initial::Upper))];
     let head = ListHead::new(&format!("doi-chieu-{period}"), "Đối chiếu cổng với bưu chính".to_owned(), about);
-    answer(format, &json, (list, total), head, &night.record.night).await
+    answer(&service, form, &json, (list, total), head, &night.record.night)
 }
 
 /// Postal items that belong to no dossier, with codes that are near. The access is recorded in the access log.
@@ -175,8 +175,8 @@ pub(super) async fn items(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<ItemsParameters>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
-    let limit = format.limit(query.limit)?;
+    let form = ListForm::new(&service, &headers, query.format, query.limit).await?;
+    let limit = form.limit;
     let (night, period) = night_and_period(&service, query.as_of.as_deref(), query.period.as_deref()).await?;
     let scope = ReadableScope::new(&service, &caller, None)?;
     let read = scope.recorded(&service, &caller, ("api", &format!("reconcile items {period}"))).await?;
@@ -188,5 +188,5 @@ pub(super) async fn items(
     let json = ItemsAnswer::new(&page, total, period, &night.record.night);
     let about = vec![("Kỳ", Language::Vietnamese.period(period, Initial::Upper))];
     let head = ListHead::new(&format!("buu-gui-{period}"), "Bưu gửi không thuộc hồ sơ nào".to_owned(), about);
-    answer(format, &json, (list, total), head, &night.record.night).await
+    answer(&service, form, &json, (list, total), head, &night.record.night)
 }

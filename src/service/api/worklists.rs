@@ -18,7 +18,7 @@ use crate::run;
 use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, offset};
 use crate::service::api::figures::{FigureQuery, as_of_problem, night_of};
-use crate::service::api::list_answers::{ListFormat, ListHead, answer, wanted_scope};
+use crate::service::api::list_answers::{ListForm, ListFormat, ListHead, answer, wanted_scope};
 use crate::service::caller::DossierReader;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
@@ -131,7 +131,7 @@ pub(super) async fn worklists(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<WorklistsQuery>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
+    let form = ListForm::new(&service, &headers, query.format, None).await?;
     let asked = AskedMoment::of(&service, query.as_of.as_deref()).await?;
     let wanted = wanted_scope(&service, &asked.night, (query.agency.as_deref(), query.tier))?;
     let scope = ReadableScope::new(&service, &caller, wanted)?;
@@ -141,7 +141,7 @@ pub(super) async fn worklists(
     let total = counts.len() as u64;
     let about = vec![("Phạm vi", scope.of().name().to_owned()), ("Lúc", moment(now))];
     let head = ListHead::new("viec-can-lam", "Việc cần làm".to_owned(), about);
-    answer(format, &counts, (list, total), head, of.night).await
+    answer(&service, form, &counts, (list, total), head, of.night)
 }
 
 /// The dossiers of a worklist, or the silent agencies. The access is recorded in the access log.
@@ -172,8 +172,8 @@ pub(super) async fn worklist(
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<WorklistQuery>,
 ) -> Result<Response, Problem> {
-    let format = ListFormat::of(query.format, &headers);
-    let limit = format.limit(query.limit)?;
+    let form = ListForm::new(&service, &headers, query.format, query.limit).await?;
+    let limit = form.limit;
     let list = if name == SILENT { None } else { Some(dossiers::worklist_named(&name)?) };
     let asked = AskedMoment::of(&service, query.as_of.as_deref()).await?;
     let wanted = wanted_scope(&service, &asked.night, (query.agency.as_deref(), query.tier))?;
@@ -189,11 +189,11 @@ pub(super) async fn worklist(
         let page: Vec<_> = found.into_iter().skip(query.offset as usize).take(limit as usize).collect();
         let agencies = lists::silent_list(&page);
         let json = WorklistOrSilent::Agencies(SilentAnswer::new(&name, at, total, &agencies));
-        return answer(format, &json, (agencies, total), head(silent_title(settings)), at.0).await;
+        return answer(&service, form, &json, (agencies, total), head(silent_title(settings)), at.0);
     };
     let read = scope.recorded(&service, &caller, ("api", &format!("worklist {name}"))).await?;
     let found = dossiers::worklist(of, now, list, &read, (query.offset, limit)).await?;
     let lines = lists::worklist_list(Language::Vietnamese, list, &found, now);
     let json = WorklistOrSilent::Dossiers(WorklistAnswer::new(list, &found, &lines, at));
-    answer(format, &json, (lines, found.total), head(list.title(settings)), at.0).await
+    answer(&service, form, &json, (lines, found.total), head(list.title(settings)), at.0)
 }

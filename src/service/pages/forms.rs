@@ -13,18 +13,18 @@ use super::figures::selection::{Choice, FigurePageQuery, Selection, night_summar
 use super::layout::{Layout, html};
 use super::night_summary::NightSummary;
 use super::page_error::PageError;
-use super::spreadsheet::{self, XLSX, plain_name};
+use super::spreadsheet::{XLSX, file_headers, plain_name};
 use super::visitor::Visitor;
 use crate::config::Configuration;
 use crate::locale::{Initial, Language, date};
 use crate::model::instant::local;
 use crate::model::period::{Period, PeriodKind};
 use crate::model::report_form::{FilledForm, FormColumn, FormTemplate};
+use crate::publish;
 use crate::service::Service;
+use crate::service::answers::{Encoding, Making};
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
-use crate::service::problem::Problem;
-use crate::{publish, run};
 
 #[derive(Template)]
 #[template(path = "forms.html")]
@@ -179,14 +179,15 @@ pub(super) async fn workbook(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let selection = select(&service, &visitor, &query).await?;
+    let permit = service.answers.permit(Making::ByRows).await?;
     let filled = fill(&service, &visitor, &id, &selection).await?;
     let scope = match selection.scope_code() {
         "" => String::new(),
         code => format!("_{}", plain_name(code)),
     };
     let name = format!("bieu-{}_{}{scope}.xlsx", plain_name(&id), selection.period);
-    let made = tokio::task::spawn_blocking(move || publish::write_form(filled.template(), &filled.form));
-    let bytes = made.await.map_err(run::RunError::from)?;
-    let bytes = bytes.map_err(|error| Problem::internal("the form cannot be written", &error))?;
-    Ok(spreadsheet::file(bytes, XLSX, &name))
+    let made = service.answers.make(permit, (Encoding::Identity, file_headers(XLSX, &name)), |out| {
+        Ok(out.write_all(&publish::write_form(filled.template(), &filled.form)?)?)
+    });
+    Ok(made?.answer())
 }

@@ -2,17 +2,23 @@
 //!
 //! CSV has a byte order mark and CRLF line ends. A cell that a spreadsheet would evaluate as a formula gets an apostrophe.
 
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
+use std::io::Write;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
 
 use super::page_error::PageError;
 use crate::lists;
 use crate::locale::{Language, without_formula};
-use crate::run::RunError;
+use crate::service::Service;
+use crate::service::answers::{Answers, Encoding, Making, MakingPermit};
 use crate::service::problem::Problem;
 
 /// Media type of XLSX.
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// Media type of CSV.
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
 /// Separator that a Vietnamese spreadsheet expects.
 pub(super) const SEMICOLON: u8 = b';';
 /// Rows of a list in one file.
@@ -23,7 +29,7 @@ pub(super) fn file_note(lang: Language, total: u64) -> Option<String> {
     lists::cut_note(lang, total.min(u64::from(MOST_IN_FILE)), total)
 }
 
-/// A CSV file as a download. `name`: its file name, plain ASCII.
+/// A CSV file with few rows as a download. `name`: its file name, plain ASCII.
 ///
 /// # Errors
 /// 500 if a row cannot be written.
@@ -33,56 +39,81 @@ pub(super) fn csv<'h>(
     headings: impl IntoIterator<Item = &'h str>,
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> Result<Response, PageError> {
-    let bytes = csv_bytes(separator, headings, rows);
-    let bytes = bytes.map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    Ok(file(bytes, "text/csv; charset=utf-8", name))
-}
-
-/// A list as a CSV file with semicolons. `total`: rows that there are; the header `X-Total-Count` has it, since the file may have
-/// fewer. Rows become text on a thread for blocking work: there may be 100,000 of them.
-///
-/// # Errors
-/// 500 if a row cannot be written.
-pub(super) async fn listed_csv<R: Send + 'static>(
-    name: String,
-    headings: Vec<String>,
-    (rows, total): (Vec<R>, u64),
-    cells: impl Fn(R) -> Vec<String> + Send + 'static,
-) -> Result<Response, PageError> {
-    let written = tokio::task::spawn_blocking(move || {
-        csv_bytes(SEMICOLON, headings.iter().map(String::as_str), rows.into_iter().map(cells))
-    });
-    let bytes = written.await.map_err(RunError::from)?;
-    let bytes = bytes.map_err(|error| Problem::internal("the file cannot be written", &error))?;
-    let mut response = file(bytes, "text/csv; charset=utf-8", &name);
-    response.headers_mut().insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
+    let mut bytes = Vec::new();
+    let written = write_csv(&mut bytes, separator, headings, rows);
+    written.map_err(|error| Problem::internal("the file cannot be written", &error))?;
+    let mut response = Response::new(Body::from(bytes));
+    *response.headers_mut() = file_headers(CSV, name);
     Ok(response)
 }
 
-fn csv_bytes<'h>(
+/// The right to make a file with many rows, and how it is packed.
+pub(super) struct FileForm<'s> {
+    answers: &'s Answers,
+    permit: MakingPermit,
+    encoding: Encoding,
+}
+
+impl<'s> FileForm<'s> {
+    /// Waits until the file may be made, before its rows are read.
+    ///
+    /// # Errors
+    /// 503 if others take too long.
+    pub(super) async fn new(service: &'s Service, encoding: Encoding) -> Result<Self, PageError> {
+        let permit = service.answers.permit(Making::ByRows).await?;
+        Ok(Self { answers: &service.answers, permit, encoding })
+    }
+}
+
+/// A list as a CSV file with semicolons. `total`: rows that there are; the header `X-Total-Count` has it, since the file may have
+/// fewer.
+///
+/// # Errors
+/// 503 if too many bytes of other files wait to be sent; 500 if a row cannot be written.
+pub(super) fn listed_csv<R>(
+    form: FileForm<'_>,
+    name: &str,
+    headings: &[String],
+    (rows, total): (Vec<R>, u64),
+    cells: impl Fn(R) -> Vec<String>,
+) -> Result<Response, PageError> {
+    let mut headers = file_headers(CSV, name);
+    headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
+    let made = form.answers.make(form.permit, (form.encoding, headers), |out| {
+        let headings = headings.iter().map(String::as_str);
+        Ok(write_csv(out, SEMICOLON, headings, rows.into_iter().map(cells))?)
+    });
+    Ok(made?.answer())
+}
+
+/// Writes a CSV file.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write_csv<'h>(
+    out: &mut (dyn Write + Send),
     separator: u8,
     headings: impl IntoIterator<Item = &'h str>,
     rows: impl IntoIterator<Item = Vec<String>>,
-) -> Result<Vec<u8>, ::csv::Error> {
-    let mut out = "\u{feff}".as_bytes().to_vec();
+) -> Result<(), ::csv::Error> {
+    out.write_all("\u{feff}".as_bytes())?;
     let mut writer =
-        ::csv::WriterBuilder::new().delimiter(separator).terminator(::csv::Terminator::CRLF).from_writer(&mut out);
+        ::csv::WriterBuilder::new().delimiter(separator).terminator(::csv::Terminator::CRLF).from_writer(out);
     writer.write_record(headings)?;
     for row in rows {
         writer.write_record(row.iter().map(|text| without_formula(text).into_owned()))?;
     }
-    writer.flush()?;
-    drop(writer);
-    Ok(out)
+    Ok(writer.flush()?)
 }
 
-/// Bytes as a download. `name`: its file name, plain ASCII.
-pub(super) fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
+/// The headers of a download. `name`: its file name, plain ASCII.
+pub(super) fn file_headers(kind: &'static str, name: &str) -> HeaderMap {
     let disposition =
         HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("names are plain ASCII");
-    let headers: [(HeaderName, HeaderValue); 2] =
-        [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, bytes).into_response()
+    HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_DISPOSITION, disposition),
+    ])
 }
 
 /// A part of a file name in ASCII: other signs become hyphens.
@@ -97,7 +128,8 @@ mod tests {
     #[test]
     fn a_file_has_a_mark_and_quoted_cells() {
         let rows = [vec!["a;b".to_owned(), "=1".to_owned()]];
-        let bytes = csv_bytes(SEMICOLON, ["một", "hai"], rows).expect("memory can be written");
+        let mut bytes = Vec::new();
+        write_csv(&mut bytes, SEMICOLON, ["một", "hai"], rows).expect("memory can be written");
         assert_eq!(String::from_utf8(bytes).expect("UTF-8"), "\u{feff}một;hai\r\n\"a;b\";'=1\r\n");
         assert_eq!(plain_name("Xã \"A\"/..\\b"), "X---A--..-b");
     }

@@ -7,21 +7,23 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::task::block_in_place;
 
 use super::figures::dossiers::cell_text;
 use super::figures::scope_menu::ScopeMenu;
 use super::figures::selection::{FigurePageQuery, Selection};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
-use super::spreadsheet::{self, MOST_IN_FILE, file_note};
+use super::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
 use super::visitor::Visitor;
 use crate::indicators::{FoundWorklist, RatioStanding, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
 use crate::lists;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
 use crate::model::list::{ListCell, ListColumnType};
-use crate::run::{self, RunError};
+use crate::run;
 use crate::service::Service;
+use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::NightRead;
 use crate::service::readable_scope::ReadableScope;
@@ -178,10 +180,12 @@ pub(in crate::service::pages) async fn page(
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    encoding: Encoding,
     Path(name): Path<String>,
     Query(query): Query<WorklistQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
+    let form = FileForm::new(&service, encoding).await?;
     let now = asked.now;
     let lang = Language::Vietnamese;
     let (list, total) = if name == SILENT {
@@ -191,14 +195,14 @@ pub(in crate::service::pages) async fn csv(
         let list = dossiers::worklist_named(&name)?;
         let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
         let total = found.total;
-        let lines = tokio::task::spawn_blocking(move || lists::worklist_list(lang, list, &found, now)).await;
-        (lines.map_err(RunError::from)?, total)
+        (block_in_place(|| lists::worklist_list(lang, list, &found, now)), total)
     };
-    let headings = list.columns.iter().map(|column| column.vi.to_owned()).collect();
-    let cells = move |row: Vec<ListCell>| {
+    let headings: Vec<String> = list.columns.iter().map(|column| column.vi.to_owned()).collect();
+    let cells = |row: Vec<ListCell>| {
         list.columns.iter().zip(&row).map(|(column, cell)| lists::shown(lang, column, cell)).collect()
     };
-    spreadsheet::listed_csv(format!("viec-can-lam_{name}.csv"), headings, (list.rows, total), cells).await
+    let name = format!("viec-can-lam_{name}.csv");
+    spreadsheet::listed_csv(form, &name, &headings, (list.rows, total), cells)
 }
 
 async fn find(

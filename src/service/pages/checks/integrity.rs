@@ -18,6 +18,7 @@ use crate::locale::{Initial, Language, UnitSpace};
 use crate::model::figure::ratio;
 use crate::model::list::{ListCell, ListColumnType};
 use crate::service::Service;
+use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::dossiers::cell_text;
@@ -26,7 +27,7 @@ use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selecti
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, MOST_IN_FILE, SEMICOLON, file_note};
+use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, SEMICOLON, file_note};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 use crate::service::readable_scope::ReadableScope;
@@ -360,18 +361,20 @@ pub(in crate::service::pages) async fn listed(
 pub(in crate::service::pages) async fn dossiers_csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    encoding: Encoding,
     Path(kind): Path<String>,
     Query(query): Query<IntegrityQuery>,
 ) -> Result<Response, PageError> {
     visitor.reader()?;
     let kind = kind_named(&kind)?;
     let query = IntegrityQuery { offset: 0, ..query };
+    let form = FileForm::new(&service, encoding).await?;
     let (asked, found) = find(&service, &visitor, kind, &query, MOST_IN_FILE).await?;
     let name = format!("sua-doi_{}_{}.csv", kind.name(), asked.selection.period);
-    let headings = INTEGRITY_COLUMNS.iter().map(|column| column.vi.to_owned()).collect();
+    let headings: Vec<String> = INTEGRITY_COLUMNS.iter().map(|column| column.vi.to_owned()).collect();
     let cells = |row: Vec<ListCell>| {
         let cells = INTEGRITY_COLUMNS.iter().zip(&row);
         cells.map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
     };
-    spreadsheet::listed_csv(name, headings, (found.rows, found.total), cells).await
+    spreadsheet::listed_csv(form, &name, &headings, (found.rows, found.total), cells)
 }

@@ -12,9 +12,10 @@ use super::reconcile::{Asked, ReconcileQuery, asked, to_do};
 use crate::indicators::{PostDirection, ReconcileClass, ReconciledDossier, Reconciliation};
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
+use crate::service::answers::Encoding;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, MOST_IN_FILE, file_note};
+use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 
@@ -143,19 +144,21 @@ fn cells(lang: Language, dossier: &ReconciledDossier) -> [String; 8] {
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    encoding: Encoding,
     Path((direction, class)): Path<(String, String)>,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
     visitor.reader()?;
     let of = direction_and_class(&direction, &class)?;
     let query = ReconcileQuery { offset: 0, ..query };
+    let form = FileForm::new(&service, encoding).await?;
     let (asked, found) = find(&service, &visitor, of, &query, MOST_IN_FILE).await?;
     let lang = Language::Vietnamese;
     let name = format!("doi-chieu_{direction}_{class}_{}.csv", asked.selection.period);
-    let headings = headings(lang).into_iter().map(|(heading, _)| heading).collect();
+    let headings: Vec<String> = headings(lang).into_iter().map(|(heading, _)| heading).collect();
     let total = total(&found, of.1);
-    let cells = move |dossier: ReconciledDossier| cells(lang, &dossier).into();
-    spreadsheet::listed_csv(name, headings, (found.dossiers, total), cells).await
+    let cells = |dossier: ReconciledDossier| cells(lang, &dossier).into();
+    spreadsheet::listed_csv(form, &name, &headings, (found.dossiers, total), cells)
 }
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use super::reconcile::ReconcileQuery;
 use crate::indicators::{FigureOf, UnmatchedItem};
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
+use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::selection::{FigurePageQuery, Selection};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet;
+use crate::service::pages::spreadsheet::{self, FileForm};
 use crate::service::pages::visitor::Visitor;
 
 async fn find(
@@ -97,12 +98,15 @@ pub(in crate::service::pages) async fn page(
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    encoding: Encoding,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
+    visitor.authenticated()?;
+    let form = FileForm::new(&service, encoding).await?;
     let (selection, items) = find(&service, &visitor, &query).await?;
-    let headings = headings(Language::Vietnamese).into_iter().map(|(heading, _)| heading).collect();
+    let headings: Vec<String> = headings(Language::Vietnamese).into_iter().map(|(heading, _)| heading).collect();
     let name = format!("buu-gui-khong-ho-so_{}.csv", selection.period);
     let total = items.len() as u64;
     let cells = |item: UnmatchedItem| cells(Language::Vietnamese, &item);
-    spreadsheet::listed_csv(name, headings, (items, total), cells).await
+    spreadsheet::listed_csv(form, &name, &headings, (items, total), cells)
 }

@@ -20,11 +20,12 @@ use crate::locale::{Initial, Language};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition};
 use crate::model::list::{ListCell, ListColumn, ListColumnType};
 use crate::service::Service;
+use crate::service::answers::Encoding;
 use crate::service::explaining::{ExplainedQuery, NightRead, config_of_night, explain, side_named};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, MOST_IN_FILE, file_note, plain_name};
+use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note, plain_name};
 use crate::service::pages::visitor::Visitor;
 
 /// Dossiers on one page.
@@ -226,19 +227,22 @@ pub(in crate::service::pages) async fn page(
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    encoding: Encoding,
     Path(id): Path<String>,
     Query(query): Query<DossiersQuery>,
 ) -> Result<Response, PageError> {
+    visitor.reader()?;
     let query = DossiersQuery { offset: 0, ..query };
+    let form = FileForm::new(&service, encoding).await?;
     let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, MOST_IN_FILE).await?;
     let name = format!("ho-so_{}_{}_{}.csv", plain_name(&id), selection.period, side.name());
     let total = explained.explanation.count(side);
     let ExplainedUnits { columns, rows, .. } = explained;
-    let headings = columns.iter().map(|column| column.vi.to_owned()).collect();
-    let cells = move |row: Vec<ListCell>| {
+    let headings: Vec<String> = columns.iter().map(|column| column.vi.to_owned()).collect();
+    let cells = |row: Vec<ListCell>| {
         columns.iter().zip(&row).map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
     };
-    spreadsheet::listed_csv(name, headings, (rows, total), cells).await
+    spreadsheet::listed_csv(form, &name, &headings, (rows, total), cells)
 }
 
 /// Positions of the columns by one of which a dossier is found.

@@ -4,6 +4,8 @@
 //! In CSV with `separator=semicolon`, which a Vietnamese spreadsheet expects, numbers have a decimal comma; with `comma`, a
 //! decimal point. Dates are `dd/MM/yyyy` in both.
 
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
@@ -14,19 +16,18 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::selection::{FigurePageQuery, Selection};
+use super::selection::{FigurePageQuery, SelectedScope, Selection};
 use crate::config::Configuration;
 use crate::locale::{Initial, Language, date, moment};
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
-use crate::run::RunError;
 use crate::service::Service;
+use crate::service::answers::{AnswerKey, Encoding, Making};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, SEMICOLON, XLSX, plain_name};
+use crate::service::pages::spreadsheet::{CSV, SEMICOLON, XLSX, file_headers, plain_name, write_csv};
 use crate::service::pages::visitor::Visitor;
-use crate::service::problem::Problem;
 
 /// Headings of the columns, with their widths in the workbook.
 const COLUMNS: [(&str, f64); 22] = [
@@ -76,20 +77,24 @@ pub(in crate::service::pages) async fn workbook(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let (selection, indicator) = select(&service, &visitor, &query).await?;
-    let name = file_name(&selection, &query, "xlsx");
-    let config = Arc::clone(&service.config);
+    // A workbook is packed by itself.
+    let key = key("xlsx", &query, &selection, Encoding::Identity);
+    if let Some(kept) = service.answers.kept(&key) {
+        return Ok(kept.answer());
+    }
+    let headers = file_headers(XLSX, &file_name(&selection, &query, "xlsx"));
     let night = NightSummary::new(&service, Language::Vietnamese, &selection.night, None);
-    let made = tokio::task::spawn_blocking(move || {
-        book(&config, &selection, &night, &figures(&selection, indicator.as_deref()))
+    let made = service.answers.make_kept(key, Some(Making::ByRows), headers, |out| {
+        let figures = figures(&selection, indicator.as_deref());
+        Ok(book((&service.config, &selection, &night), figures, (&service.data, out))?)
     });
-    let bytes = made.await.map_err(RunError::from)?;
-    let bytes = bytes.map_err(|error| Problem::internal("the workbook cannot be written", &error))?;
-    Ok(spreadsheet::file(bytes, XLSX, &name))
+    Ok(made.await?.answer())
 }
 
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    encoding: Encoding,
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let separator = match query.separator.as_str() {
@@ -101,13 +106,24 @@ pub(in crate::service::pages) async fn csv(
         }
     };
     let (selection, indicator) = select(&service, &visitor, &query).await?;
-    let name = file_name(&selection, &query, "csv");
-    let config = Arc::clone(&service.config);
-    let made = tokio::task::spawn_blocking(move || {
-        lines(&config, &selection, &figures(&selection, indicator.as_deref()), separator)
+    let key = key(if separator == SEMICOLON { "csv;" } else { "csv," }, &query, &selection, encoding);
+    if let Some(kept) = service.answers.kept(&key) {
+        return Ok(kept.answer());
+    }
+    let headers = file_headers(CSV, &file_name(&selection, &query, "csv"));
+    let made = service.answers.make_kept(key, Some(Making::ByRows), headers, |out| {
+        let headings = COLUMNS.iter().map(|(heading, _)| *heading).chain(NIGHT_COLUMNS);
+        let lines = lines(&service.config, &selection, figures(&selection, indicator.as_deref()), separator);
+        Ok(write_csv(out, separator, headings, lines)?)
     });
-    let headings = COLUMNS.iter().map(|(heading, _)| *heading).chain(NIGHT_COLUMNS);
-    spreadsheet::csv(&name, separator, headings, made.await.map_err(RunError::from)?)
+    Ok(made.await?.answer())
+}
+
+/// What a file depends on: of the night the scope, period and indicator, and the words by which they were selected, of which its
+/// name is made.
+fn key(form: &str, query: &FigurePageQuery, selection: &Selection, encoding: Encoding) -> AnswerKey {
+    let selected = (selection.period, &selection.scope, &query.scope, &query.indicator);
+    AnswerKey::new(&selection.night.record.night, format!("file {form} {selected:?}"), encoding)
 }
 
 /// Checks access and query; returns the selection and the indicator that is filtered by.
@@ -127,12 +143,16 @@ async fn select(
 }
 
 /// The selected figures, in the order of the night.
-fn figures<'s>(selection: &'s Selection, indicator: Option<&str>) -> Vec<&'s Figure> {
-    let figures = match indicator {
-        Some(id) => selection.night.of_indicator(id).iter().map(|position| selection.night.at(*position)).collect(),
-        None => selection.of_scope(),
+fn figures<'s>(selection: &'s Selection, indicator: Option<&str>) -> impl Iterator<Item = &'s Figure> {
+    let night = &selection.night;
+    let candidates = match (indicator, &selection.scope) {
+        (Some(id), _) => night.of_indicator(id),
+        (None, SelectedScope::Agency(code)) => night.of_agency(code),
+        (None, SelectedScope::Province | SelectedScope::Tier(_)) => night.without_agency(),
+        (None, SelectedScope::All) => night.of_period(selection.period),
     };
-    figures.into_iter().filter(|figure| figure.period == selection.period && selection.includes(figure)).collect()
+    let candidates = candidates.iter().map(move |position| night.at(*position));
+    candidates.filter(move |figure| figure.period == selection.period && selection.includes(figure))
 }
 
 /// File name from period, indicator, scope and date of the night, in ASCII.
@@ -196,8 +216,13 @@ fn completeness(is_complete: bool) -> &'static str {
 }
 
 /// The cells of each figure, and those of its night. With semicolons, numbers have a decimal comma.
-fn lines(config: &Configuration, selection: &Selection, figures: &[&Figure], separator: u8) -> Vec<Vec<String>> {
-    let number = |number: String| if separator == SEMICOLON { number.replace('.', ",") } else { number };
+fn lines<'s>(
+    config: &'s Configuration,
+    selection: &'s Selection,
+    figures: impl Iterator<Item = &'s Figure>,
+    separator: u8,
+) -> impl Iterator<Item = Vec<String>> {
+    let number = move |number: String| if separator == SEMICOLON { number.replace('.', ",") } else { number };
     let night = &selection.night.record.night;
     let of_night = [
         moment(night.as_of),
@@ -205,7 +230,7 @@ fn lines(config: &Configuration, selection: &Selection, figures: &[&Figure], sep
         completeness(night.complete).to_owned(),
         night.run.to_string(),
     ];
-    let text = |cell: Cell| match cell {
+    let text = move |cell: Cell| match cell {
         Cell::Text(text) => text,
         Cell::Day(day) => date(day),
         Cell::Count(count) => count.to_string(),
@@ -213,23 +238,25 @@ fn lines(config: &Configuration, selection: &Selection, figures: &[&Figure], sep
         Cell::Amount(amount) => number(format!("{amount:.2}")),
         Cell::Empty => String::new(),
     };
-    figures.iter().map(|figure| cells(config, figure).map(text).into_iter().chain(of_night.clone()).collect()).collect()
+    figures.map(move |figure| cells(config, figure).map(text).into_iter().chain(of_night.clone()).collect())
 }
 
 fn base() -> Format {
     Format::new().set_font_name("Times New Roman").set_font_size(12)
 }
 
-fn book(
-    config: &Configuration,
-    selection: &Selection,
-    night: &NightSummary,
-    figures: &[&Figure],
-) -> Result<Vec<u8>, XlsxError> {
+/// Writes the figures as a workbook. `scratch`: the folder of a file without a name for the rows, of which one is in memory at
+/// a time.
+fn book<'s>(
+    (config, selection, night): (&Configuration, &Selection, &NightSummary),
+    figures: impl Iterator<Item = &'s Figure>,
+    (scratch, out): (&Path, &mut (dyn Write + Send)),
+) -> Result<(), XlsxError> {
     let mut workbook = Workbook::new();
     let made = excel_day(local(selection.night.record.night.as_of).date())?;
     workbook.set_properties(&DocProperties::new().set_title("Số liệu một cửa").set_creation_datetime(&made));
-    let sheet = workbook.add_worksheet();
+    // Rows are written once, from the first to the last.
+    let sheet = workbook.set_tempdir(scratch)?.add_worksheet_with_constant_memory()?;
     sheet.set_name("Số liệu")?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
     head(sheet, config, selection, night)?;
     let heading = base()
@@ -256,7 +283,7 @@ fn book(
         }
     }
     sheet.autofilter(HEADING_ROW, 0, row, u16::try_from(COLUMNS.len() - 1).unwrap_or(0))?;
-    workbook.save_to_buffer()
+    workbook.save_to_writer(out)
 }
 
 /// Writes the rows above the table: province, scope, period, night, and completeness.
