@@ -83,6 +83,10 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Câu trả lời không cho biết trang kế tiếp ở đâu.",
             "Nguồn đã đổi cấu trúc: kiểm tra `[pages]`, nơi ghi trang kế tiếp.",
         ),
+        "end_unproved" => (
+            "Câu trả lời không ghi trang kế tiếp, và không có gì cho thấy đó là trang cuối: có thể thiếu bản ghi.",
+            "Xem nguồn ghi trang kế tiếp ở đâu. Tên đã đổi thì sửa `[pages]`. Nguồn bỏ trống ở trang cuối thì khai `absent = true` trong `pages.end`, hoặc tốt hơn là `pages.size` hay `complete.total`.",
+        ),
         "source_says_failure" => (
             "Nguồn báo lỗi bên trong một câu trả lời thành công.",
             "Tra mã lỗi trong tài liệu của nguồn; `decode.failure` khai báo mã nào không phải lỗi.",
