@@ -308,6 +308,24 @@ fn the_cursors_of_a_chain_are_bounded_together() {
 }
 
 #[test]
+fn records_that_give_several_rows_are_read_again_although_their_total_is_reached() {
+    let complete = Complete { read_twice: true, ..Complete::default() };
+    let counted = numbered("end={type='total',path='n'}");
+    let envelope = EnvelopeValues { total: Some(6), ..EnvelopeValues::default() };
+    for (explodes, expected) in [(false, ChainStep::End), (true, ChainStep::More)] {
+        let mut chain = PageChain::new(&counted, &complete, 0, None).with_exploded_records(explodes);
+        let mut advance = |digest: &str, rows: u64| {
+            let (records, envelope) = (digest, &envelope);
+            let summary = PageSummary { digest, records, rows, envelope, next: None, range: None, edge: None };
+            chain.advance(&summary).map_err(|error| error.kind)
+        };
+        assert_eq!(advance("a", 4), Ok(ChainStep::More));
+        assert_eq!(advance("b", 2), Ok(expected), "{explodes}");
+        assert_eq!(chain.expected_digest(), explodes.then_some("a"));
+    }
+}
+
+#[test]
 fn an_absent_cursor_ends_a_chain_only_if_something_else_does() {
     let (end, unproved) = (Ok(ChainStep::End), Err(ErrorKind::EndUnproved));
     let cursor = "type='cursor'\nparam='after'\npath='next'\n";
