@@ -37,6 +37,18 @@ impl Settler<'_> {
 }
 
 impl FolderPull {
+    /// Files with former contents about whose rows the pull decides. Of appended lists nothing is left undecided: those of
+    /// names that changed, or whose former content another name has got.
+    pub(super) fn undecided_files(&self) -> Vec<KnownFile> {
+        let has_changed = |file: &KnownFile| self.before.get(&file.name) != Some(file);
+        let changed = self.after.values().filter(|file| has_changed(file));
+        let new: BTreeSet<&str> = changed.map(|file| file.content.digest.as_str()).collect();
+        let is_held = |former: &FormerContent| new.contains(former.content.digest.as_str());
+        let is_open =
+            |file: &KnownFile| self.content != Content::Append || has_changed(file) || file.former.iter().any(is_held);
+        self.after.values().filter(|file| !file.former.is_empty() && is_open(file)).cloned().collect()
+    }
+
     /// Whether another name has the content whole, and at least as new: its rows count there.
     fn is_held_elsewhere(&self, name: &str, former: &FormerContent) -> bool {
         let is_other = |other: &&KnownFile| other.name != name && !self.unfinished.contains(&other.name);

@@ -255,9 +255,8 @@ impl Settler<'_> {
     /// Rows that files no longer have, by file name.
     async fn losses(&self, connector: &Connector, folder: &mut FolderPull) -> Result<Vec<Loss>, RunError> {
         let has_unreadable = folder.contents.iter().any(|content| content.unreadable > 0);
-        let changed: Vec<KnownFile> = folder.after.values().filter(|file| !file.former.is_empty()).cloned().collect();
         let mut losses = Vec::new();
-        for file in changed {
+        for file in folder.undecided_files() {
             let Some(present) = self.keys_of(connector, folder, &file.content).await? else { continue };
             let (mut former, mut best_end) = (HashSet::new(), None);
             for FormerContent { content, .. } in &file.former {
