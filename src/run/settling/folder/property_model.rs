@@ -234,26 +234,37 @@ impl Model {
             if is_every_row { known.all(key) } else { known.newest(key).into_iter().collect() }
         };
         // Of rows with one time the timed ones come last, and of those the one of the latest content.
-        let rows = self.names.values().flat_map(|known| of_name(known).into_iter().enumerate());
-        let mut having: Vec<(u64, bool, Reverse<usize>, usize)> = rows
-            .map(|(age, (time, value))| (time, is_every_row && day_of(value).is_some(), Reverse(age), value))
-            .collect();
+        let mut having: Vec<(u64, bool, Reverse<usize>, usize, usize)> = Vec::new();
+        for (name, known) in self.names.values().enumerate() {
+            for (age, (time, value)) in of_name(known).into_iter().enumerate() {
+                having.push((time, is_every_row && day_of(value).is_some(), Reverse(age), value, name));
+            }
+        }
         having.sort_unstable();
         let is_left = content == Content::Lists && self.names.values().any(|known| known.left.contains(&key));
-        if is_left && (stored.is_some() || having.iter().any(|(.., value)| *value != REJECTED)) {
+        if is_left && (stored.is_some() || having.iter().any(|(.., value, _)| *value != REJECTED)) {
             return Some((0..STATUSES.len()).collect());
         }
-        let (mut counting, mut changed) = (None, None);
+        let (mut counting, mut changed, mut winner) = (None, None, None);
         // One file after the other: a row counts unless a change that is later is known. A rejected row has no values,
         // and those of older files are older than the stored ones.
-        for (.., value) in having {
+        for (time, .., value, name) in having.iter().copied() {
             let day = day_of(value);
             if value == REJECTED {
                 counting = stored.cloned().or(counting);
             } else if day.is_none() || day >= changed {
                 counting = Some(vec![status_of(value)]);
                 changed = changed.max(day);
+                winner = Some((time, value, name));
             }
+        }
+        // Contents of two names get one time if both make way for one older list: of equal changes either may count.
+        let is_tied = |(time, value, name): (u64, usize, usize)| {
+            let is_equal = |at: u64, other: usize| at == time && day_of(other) == day_of(value) && other != value;
+            having.iter().any(|(at, .., other, of)| *of != name && is_equal(*at, *other))
+        };
+        if is_every_row && winner.is_some_and(is_tied) {
+            return Some((0..STATUSES.len()).collect());
         }
         counting
     }
