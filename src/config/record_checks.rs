@@ -4,8 +4,8 @@ use crate::config::connectors::{ConnectorCheck, columns_of};
 use crate::fields::explode_path::{ASKED_PERIOD, ExplodeLevels, OWN_KEY};
 use crate::fields::select_path::parse_path;
 use crate::model::connector::{
-    Access, Auth, ConnectorFile, Decode, Detail, FieldMap, FieldType, Method, MissingDetail, Pages, RecordLayout,
-    SourceField, path_in_detail,
+    Access, Auth, ConnectorFile, Decode, Detail, FieldMap, FieldType, Method, MissingDetail, PageEnd, Pages,
+    RecordLayout, SourceField, path_in_detail,
 };
 use crate::model::values::placeholders;
 
@@ -53,6 +53,7 @@ impl ConnectorCheck<'_> {
         }
         self.exploded_key(file, &levels);
         self.exploded_keys(file, &levels);
+        self.exploded_total(file);
     }
 
     /// `#period` beside the headings of a table.
@@ -104,6 +105,19 @@ impl ConnectorCheck<'_> {
         let comes_again = |(at, key): (usize, &String)| keys[..at].contains(key);
         if keys.iter().any(String::is_empty) || keys.iter().enumerate().any(comes_again) {
             self.add("/decode/explode/keys", "must be different names of keys");
+        }
+    }
+
+    /// A declared total of records that give several rows. A record that moved to another page between two requests comes twice,
+    /// and another one not at all: the total is reached. Of other records the distinct keys are counted afterwards; these have no
+    /// key of their own.
+    fn exploded_total(&mut self, file: &ConnectorFile) {
+        let may_move = matches!(file.pages, Pages::PageNumber { .. } | Pages::Offset { .. });
+        let has_total = file.complete.total.is_some() || matches!(file.pages.end(), Some(PageEnd::Total { .. }));
+        if file.decode.explode().is_some() && may_move && has_total && !file.complete.read_twice {
+            let message = "must be true: records with several rows have no key of their own, so that the total does not show whether one moved \
+                           between pages and came twice";
+            self.add("/complete/read_twice", message);
         }
     }
 

@@ -33,6 +33,29 @@ fn rows_of_a_record_are_told_apart_by_what_is_read_of_its_elements() {
 }
 
 #[test]
+fn records_with_several_rows_and_a_total_are_read_twice() {
+    let explode = "[decode]\ntype = 'json'\nexplode = { path = 'values[]' }\n";
+    let numbers = |end: &str| {
+        format!("[pages]\ntype = 'page_number'\nparam = 'p'\nfirst = 1\nsize = 2\nend = {{ type = {end} }}\n")
+    };
+    let cursor = "[pages]\ntype = 'cursor'\nparam = 'c'\npath = 'next'\n".to_owned();
+    for (pages, complete, wrong) in [
+        (numbers("'total', path = 'n'"), "", &["complete.read_twice"][..]),
+        (numbers("'empty_page'"), "[complete]\ntotal = 'n'\n", &["complete.read_twice"]),
+        (numbers("'total', path = 'n'"), "[complete]\nread_twice = true\n", &[]),
+        (numbers("'empty_page'"), "[complete]\ntotal = 'n'\nread_twice = true\n", &[]),
+        // Nothing is promised without a total, and pages after a cursor do not move.
+        (numbers("'empty_page'"), "", &[]),
+        (cursor, "[complete]\ntotal = 'n'\n", &[]),
+    ] {
+        assert_eq!(names("values[].id", &format!("{pages}{complete}{explode}")), wrong, "{pages}{complete}");
+    }
+    // Records with one row have a key, by which they are counted.
+    let list = format!("{}[decode]\ntype = 'json'\n", numbers("'total', path = 'n'"));
+    assert_eq!(names("id", &list), [""; 0]);
+}
+
+#[test]
 fn a_request_for_details_names_a_field_of_the_list() {
     let detail = |request: &str, rest: &str| {
         format!(

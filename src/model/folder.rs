@@ -105,7 +105,21 @@ impl KnownFile {
         std::iter::once(&self.content).chain(self.former.iter().map(|former| &former.content))
     }
 
-    /// The same, each with its order: that of the file with this content, and never newer than a later content of the name.
+    /// The earlier contents, each with its order among them: never newer than a later one of them.
+    #[must_use]
+    pub fn former_in_order(&self) -> Vec<FormerContent> {
+        let mut newest: Option<FileTime> = None;
+        let in_order = |former: &FormerContent| {
+            newest = match (newest, former.time) {
+                (Some(newest), Some(time)) => Some(newest.min(time)),
+                (newest, time) => newest.or(time),
+            };
+            FormerContent { content: former.content.clone(), time: newest }
+        };
+        self.former.iter().map(in_order).collect()
+    }
+
+    /// The same as [`contents`](Self::contents), each with its order: that of the file with this content, and never newer than a later content of the name.
     pub fn dated_contents(&self) -> impl Iterator<Item = (&ContentRef, FileTime)> {
         let mut newest = self.time;
         let former = self.former.iter().map(move |former| {

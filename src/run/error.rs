@@ -28,6 +28,8 @@ pub enum RunError {
     NothingToRetry,
     #[error("the last night of connector `{connector}` refused no deletions")]
     NothingRefused { connector: String },
+    #[error("more than {most} rows of the pull have the key of row {row} in page {page}")]
+    TooManyRowsOfKey { most: u32, page: u32, row: u32 },
     #[error("too many past nights are being read at once")]
     NightsBusy,
     #[error(transparent)]

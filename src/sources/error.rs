@@ -84,6 +84,9 @@ pub enum ErrorKind {
     /// The response is not the last page and has no cursor or address of the next one.
     #[strum(serialize = "no_cursor")]
     NoCursor,
+    /// The response has no cursor or address of a next page, and nothing shows that it is the last page.
+    #[strum(serialize = "end_unproved")]
+    EndUnproved,
     /// The envelope of a 200 response has a reply code that means failure.
     #[strum(serialize = "source_says_failure")]
     SourceSaysFailure,
@@ -290,6 +293,7 @@ impl SourceError {
                 | ErrorKind::RecordsMoved
                 | ErrorKind::PageRepeated
                 | ErrorKind::CursorStuck
+                | ErrorKind::EndUnproved
                 | ErrorKind::PartialContent
                 | ErrorKind::PageSizeCapped
                 | ErrorKind::KeysetTies

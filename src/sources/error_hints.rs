@@ -42,6 +42,10 @@ impl ErrorKind {
             Self::NoCursor => {
                 "the response has another structure: check where `pages` reads the next cursor or address"
             }
+            Self::EndUnproved => {
+                "look where the source states the next page: if the place has another name now, correct `pages`; if the source leaves \
+                 it out on its last page, set `absent = true` in `pages.end`, or better `pages.size` or `complete.total`"
+            }
             Self::SourceSaysFailure => {
                 "look up the code in the source's documentation; `decode.failure` lists the codes that mean success"
             }

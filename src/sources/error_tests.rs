@@ -33,6 +33,7 @@ fn errors_after_valid_pages_make_a_pull_incomplete() {
         "records_moved",
         "page_repeated",
         "cursor_stuck",
+        "end_unproved",
         "partial_content",
         "page_size_capped",
         "keyset_ties",

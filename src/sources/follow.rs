@@ -42,6 +42,16 @@ pub(crate) fn next_address(base: &Url, page_url: &Url, link: &str) -> Result<Url
 
 /// The target with `rel="next"` in a `Link` header (RFC 8288). Several headers, joined by commas, are parsed as one.
 pub(crate) fn next_link(header: &str) -> Option<&str> {
+    link_of(header, &["next"])
+}
+
+/// Whether a `Link` header has a link to another page of the list, so that the source pages by such links.
+pub(crate) fn names_other_page(header: &str) -> bool {
+    link_of(header, &["first", "last", "prev", "previous"]).is_some()
+}
+
+/// The first target with one of these relation types.
+fn link_of<'h>(header: &'h str, relations: &[&str]) -> Option<&'h str> {
     let mut rest = header;
     loop {
         let open = rest.find('<')?;
@@ -49,7 +59,7 @@ pub(crate) fn next_link(header: &str) -> Option<&str> {
         let target = rest[open + 1..close].trim();
         let parameters_end = end_of_parameters(&rest[close + 1..]);
         let parameters = &rest[close + 1..][..parameters_end];
-        if parameters.split(';').any(is_next) {
+        if parameters.split(';').any(|parameter| has_relation(parameter, relations)) {
             return Some(target).filter(|target| !target.is_empty());
         }
         rest = &rest[close + 1 + parameters_end..];
@@ -69,11 +79,12 @@ fn end_of_parameters(text: &str) -> usize {
     text.len()
 }
 
-/// Whether a link parameter is `rel` with the relation type `next`.
-fn is_next(parameter: &str) -> bool {
+/// Whether a link parameter is `rel` with one of these relation types.
+fn has_relation(parameter: &str, relations: &[&str]) -> bool {
     let Some((name, value)) = parameter.split_once('=') else { return false };
     let value = value.trim().trim_end_matches(',').trim().trim_matches('"');
-    name.trim().eq_ignore_ascii_case("rel") && value.split_whitespace().any(|word| word.eq_ignore_ascii_case("next"))
+    name.trim().eq_ignore_ascii_case("rel")
+        && value.split_whitespace().any(|word| relations.iter().any(|relation| word.eq_ignore_ascii_case(relation)))
 }
 
 #[cfg(test)]
@@ -123,6 +134,18 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(next_link(header), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn links_to_other_pages_show_that_a_source_pages_by_them() {
+        for (header, expected) in [
+            (r#"</x?page=1>; rel="first", </x?page=2>; rel="prev""#, true),
+            ("</x>; rel=last", true),
+            (r#"</style.css>; rel="preload", </x>; rel="self""#, false),
+            ("", false),
+        ] {
+            assert_eq!(names_other_page(header), expected, "{header}");
         }
     }
 }

@@ -62,6 +62,49 @@ async fn a_cursor_may_mean_that_there_is_none() {
 }
 
 #[tokio::test]
+async fn a_cursor_with_another_name_leaves_the_pull_incomplete() {
+    let pages = |rest: &str| format!("[pages]\ntype='cursor'\nparam='after'\npath='next'\n{rest}");
+    // The source calls it `nextCursor` now.
+    let renamed = || vec![page(&["a", "b"], r#","nextCursor":"x7""#)];
+    let read = pull(&[GET, &pages(""), ROWS], renamed()).await;
+    assert_eq!((read.kind(), read.rows()), (Some(ErrorKind::EndUnproved), vec![2]), "the records are kept");
+    let message = read.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
+    assert!(message.contains("no value at `next`"), "{message}");
+    let read = pull(&[GET, &pages("size=2\n"), ROWS], renamed()).await;
+    assert_eq!(read.kind(), Some(ErrorKind::EndUnproved));
+    let read = pull(&[GET, &pages("[complete]\ntotal='n'\n"), ROWS], vec![page(&["a", "b"], r#","n":3"#)]).await;
+    assert_eq!(read.kind(), Some(ErrorKind::EndUnproved));
+    for (rest, answer) in [
+        ("", r#","next":null"#),
+        ("", r#","next":"""#),
+        ("", r#","next":false"#),
+        ("end={ type='null_cursor', none=['0'] }\n", r#","next":0"#),
+        ("end={ type='null_cursor', absent=true }\n", ""),
+        ("size=3\n", ""),
+        ("[complete]\ntotal='n'\n", r#","n":2"#),
+    ] {
+        let read = pull(&[GET, &pages(rest), ROWS], vec![page(&["a", "b"], answer)]).await;
+        assert_eq!((read.kind(), read.rows()), (None, vec![2]), "{rest} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_is_gone_leaves_the_pull_incomplete() {
+    let by_header = "[pages]\ntype='cursor'\nparam='after'\nheader='X-Next'\n";
+    let link = "[pages]\ntype='link_header'\n";
+    for (pages, headers, expected) in [
+        (by_header, vec![], Some(ErrorKind::EndUnproved)),
+        (by_header, vec![("x-next", "")], None),
+        (link, vec![], Some(ErrorKind::EndUnproved)),
+        (link, vec![("link", "</style.css>; rel=\"preload\"")], Some(ErrorKind::EndUnproved)),
+        (link, vec![("link", "</api/search>; rel=\"first\"")], None),
+    ] {
+        let read = pull(&[GET, pages, ROWS], vec![page_with_headers(&headers, &["a"], "")]).await;
+        assert_eq!((read.kind(), read.rows()), (expected, vec![1]), "{pages} {headers:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_last_page_that_comes_again_ends_the_chain_if_it_is_declared() {
     let pages = numbers("type='repeated_page'");
     let read = pull(&[GET, &pages, ROWS], vec![page(&["a", "b"], ""), page(&["c"], ""), page(&["c"], "")]).await;

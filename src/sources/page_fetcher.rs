@@ -218,6 +218,7 @@ impl PageFetcher {
             let text = headers.header(&name.to_ascii_lowercase());
             envelope.total = text.and_then(|text| total_in_header(&text));
         }
+        envelope.no_next |= self.states_no_next(envelope.next.as_deref(), headers);
         envelope.next = envelope.next.filter(|next| !self.is_no_cursor(next));
         let next = self.next_place(&page, &envelope, headers, request)?;
         let is_too_long = |place: &PagePlace| match place {
@@ -235,7 +236,23 @@ impl PageFetcher {
 
     /// Whether a cursor or address, as the response states it, is one that means that there is none.
     fn is_no_cursor(&self, stated: &str) -> bool {
-        matches!(self.pages.end(), Some(PageEnd::NullCursor { none }) if none.iter().any(|word| word == stated))
+        matches!(self.pages.end(), Some(PageEnd::NullCursor { none, .. }) if none.iter().any(|word| word == stated))
+    }
+
+    /// Whether a response states that no page follows, besides by an empty value: by a cursor, in the body (`stated`) or in a
+    /// header, that means that there is none, or by links of which none leads to a next page.
+    fn states_no_next(&self, stated: Option<&str>, headers: &Response) -> bool {
+        match &self.pages {
+            Pages::Cursor { header: Some(name), .. } => {
+                let cursor = headers.header(&name.to_ascii_lowercase());
+                cursor.is_some_and(|cursor| cursor.is_empty() || self.is_no_cursor(&cursor))
+            }
+            Pages::LinkHeader { .. } => {
+                let links = headers.header("link").unwrap_or_default();
+                follow::next_link(&links).is_none() && follow::names_other_page(&links)
+            }
+            _ => stated.is_some_and(|next| self.is_no_cursor(next)),
+        }
     }
 
     /// Whether a status means that the page is behind the last one.

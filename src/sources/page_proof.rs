@@ -161,13 +161,40 @@ impl PageChain {
             }
             PageEnd::LastPage { path } => {
                 let pages = envelope.pages.ok_or_else(|| missing(&format!("number of pages at `{path}`")))?;
-                let read = self.state.looking_at.map_or(self.state.pages.len(), |at| at as usize + 1);
-                read as u64 >= pages
+                let read = self.pages_so_far();
+                if page.rows > 0 && pages < read {
+                    return Err(disagrees(format!("the source declared {pages} pages, and page {read} has records")));
+                }
+                read >= pages
             }
             PageEnd::EmptyPage | PageEnd::RepeatedPage => page.rows == 0,
             PageEnd::ShortPage => self.is_proved_short(page),
-            PageEnd::NullCursor { .. } => page.next.is_none(),
+            PageEnd::NullCursor { absent, .. } => page.next.is_none() && self.is_proved_without_next(*absent, page)?,
         })
+    }
+
+    /// Number of pages up to the one that is read, or read again. Call it after the page was added.
+    fn pages_so_far(&self) -> u64 {
+        self.state.looking_at.map_or(self.state.pages.len() as u64, |at| u64::from(at) + 1)
+    }
+
+    /// Whether a page without a next cursor or address is the last one: true, or an error. A value that is absent may have got
+    /// another name or be missing in a part of the source, so that something else has to show that the list ends here:
+    /// the page, a total, an earlier page that had the value, or the declaration (`may_be_absent`).
+    fn is_proved_without_next(&self, may_be_absent: bool, page: &PageSummary<'_>) -> Result<bool, SourceError> {
+        let is_short = page.rows == 0 || self.pages.size().is_some_and(|size| page.rows < u64::from(size));
+        let total = self.state.declared_total.or(self.state.range_total);
+        let had_next = self.pages_so_far() > 1;
+        if may_be_absent || page.envelope.no_next || is_short || had_next || total == Some(self.rows()) {
+            return Ok(true);
+        }
+        let place = match &self.pages {
+            Pages::Cursor { path: Some(path), .. } | Pages::NextUrl { path, .. } => format!("value at `{path}`"),
+            Pages::Cursor { header: Some(name), .. } => format!("header `{name}`"),
+            _ => "`Link` header with another page".to_owned(),
+        };
+        let message = format!("the response has no {place}, and nothing else shows that it is the last page");
+        Err(SourceError::new(ErrorKind::EndUnproved, message))
     }
 
     /// Whether a page is the last one of `short_page`: it is empty, or it is short and has no next cursor or address. A
@@ -205,7 +232,7 @@ impl PageChain {
             Some(PageEnd::LastFlag { .. }) => envelope.flag == Some(true),
             Some(PageEnd::NextFlag { .. }) => envelope.flag == Some(false),
             Some(PageEnd::LastPage { .. }) => envelope.pages.is_some_and(|pages| pages < self.ordinal() as u64),
-            Some(PageEnd::NullCursor { .. }) => envelope.null_next,
+            Some(PageEnd::NullCursor { .. }) => envelope.no_next,
             Some(PageEnd::EmptyPage | PageEnd::ShortPage | PageEnd::RepeatedPage) => {
                 self.earlier_pages().last().is_some_and(|before| before.rows > 0 && before.rows < self.size())
             }

@@ -41,8 +41,8 @@ impl Sent {
         self.envelope.pages = Some(pages);
         self
     }
-    fn null_next(mut self) -> Self {
-        self.envelope.null_next = true;
+    fn no_next(mut self) -> Self {
+        self.envelope.no_next = true;
         self
     }
     fn range(mut self, range: &'static str) -> Self {
@@ -228,7 +228,7 @@ fn a_null_list_is_empty_only_where_another_mark_ends_the_chain() {
     }
     assert_eq!(follow(&Pages::None, &[null()]).0, none, "a single response");
     let cursor = pages("type='cursor'\nparam='after'\npath='next'");
-    assert_eq!(follow(&cursor, &[null().null_next()]).0, end, "the next cursor is null");
+    assert_eq!(follow(&cursor, &[null().no_next()]).0, end, "the next cursor is null");
     assert_eq!(follow(&cursor, &[null()]).0, none, "the next cursor is absent, as in a message of failure");
 }
 
@@ -305,4 +305,55 @@ fn the_cursors_of_a_chain_are_bounded_together() {
         assert_eq!(advance(number), Ok(ChainStep::More), "{number}");
     }
     assert_eq!(advance(17), Err(ErrorKind::NoCursor));
+}
+
+#[test]
+fn records_that_give_several_rows_are_read_again_although_their_total_is_reached() {
+    let complete = Complete { read_twice: true, ..Complete::default() };
+    let counted = numbered("end={type='total',path='n'}");
+    let envelope = EnvelopeValues { total: Some(6), ..EnvelopeValues::default() };
+    for (explodes, expected) in [(false, ChainStep::End), (true, ChainStep::More)] {
+        let mut chain = PageChain::new(&counted, &complete, 0, None).with_exploded_records(explodes);
+        let mut advance = |digest: &str, rows: u64| {
+            let (records, envelope) = (digest, &envelope);
+            let summary = PageSummary { digest, records, rows, envelope, next: None, range: None, edge: None };
+            chain.advance(&summary).map_err(|error| error.kind)
+        };
+        assert_eq!(advance("a", 4), Ok(ChainStep::More));
+        assert_eq!(advance("b", 2), Ok(expected), "{explodes}");
+        assert_eq!(chain.expected_digest(), explodes.then_some("a"));
+    }
+}
+
+#[test]
+fn an_absent_cursor_ends_a_chain_only_if_something_else_does() {
+    let (end, unproved) = (Ok(ChainStep::End), Err(ErrorKind::EndUnproved));
+    let cursor = "type='cursor'\nparam='after'\npath='next'\n";
+    let sized = format!("{cursor}size=2");
+    let declared = format!("{cursor}end={{type='null_cursor',absent=true}}");
+    for (mark, all, expected) in [
+        // The field has another name now.
+        (cursor, vec![rows(2)], unproved),
+        ("type='next_url'\npath='next'", vec![rows(2)], unproved),
+        ("type='link_header'", vec![rows(2)], unproved),
+        (&sized, vec![rows(2)], unproved),
+        (cursor, vec![rows(2).no_next()], end),
+        (cursor, vec![rows(0)], end),
+        (&sized, vec![rows(1)], end),
+        (&declared, vec![rows(2)], end),
+        // A total that is reached shows the end; one that is not shows that pages are missing.
+        (cursor, vec![rows(2).total(2)], end),
+        (cursor, vec![rows(2).total(5)], unproved),
+        (cursor, vec![rows(2).range("items 0-1/2")], end),
+        // The source has the field, and leaves it out on its last page.
+        (&sized, vec![keys(2, "a", "x", false), rows(2)], end),
+    ] {
+        assert_eq!(follow(&pages(mark), &all).0, expected, "{mark} {all:?}");
+    }
+}
+
+#[test]
+fn a_page_behind_the_declared_number_of_pages_is_no_end() {
+    let counted = numbered("end={type='last_page',path='n'}");
+    assert_eq!(follow(&counted, &[rows(4).pages(0)]).0, Err(ErrorKind::TotalDisagrees));
 }

@@ -300,7 +300,7 @@ fn end(choose: &mut Choices) -> String {
         5 => format!("{{ type = 'total', header = {header} }}"),
         6 => format!("{{ type = 'last_page', path = {path} }}"),
         7 => "{ type = 'repeated_page' }".to_owned(),
-        8 => "{ type = 'null_cursor', none = ['0', ''] }".to_owned(),
+        8 => "{ type = 'null_cursor', none = ['0', ''], absent = true }".to_owned(),
         _ => format!("{{ type = 'last_flag', path = {path}, codes = {{ 'x' = true }} }}"),
     }
 }

@@ -134,17 +134,23 @@ pub enum PageEnd {
     /// The page before comes again, for a source that answers a page behind its end with its last one; or a page without
     /// records.
     RepeatedPage,
-    /// The next cursor or URL is absent, null or empty.
+    /// The next cursor or URL is there, and is null, empty or `false`; or the `Link` header has links, and none to a next page.
+    /// If it is absent, the page is the last one only if it has no records, fewer than `size`, or the last of the declared
+    /// total, if an earlier page had it, or if `absent` is set. Otherwise the pull is incomplete.
     NullCursor {
         /// Cursors that mean that there is none, such as `0` or `-1`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         none: Vec<String>,
+        /// The source leaves it out on the last page, also if that is the only one. A source that gives it another name is then
+        /// not noticed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        absent: bool,
     },
 }
 
 impl Default for PageEnd {
     fn default() -> Self {
-        Self::NullCursor { none: Vec::new() }
+        Self::NullCursor { none: Vec::new(), absent: false }
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
 use crate::model::folder::{ContentRef, FileTime, KnownFile};
-use crate::run::ledger::Ledger;
+use crate::run::ledger::{Ledger, file_key_index};
 
 /// What a pull changes about the files of a folder.
 #[derive(Debug, Default)]
@@ -19,8 +19,17 @@ pub(in crate::run) struct FileChanges {
     pub(in crate::run) holds: Vec<KnownFile>,
     /// Names that no longer count.
     pub(in crate::run) forgotten: Vec<String>,
-    /// Keys of contents, as bytes.
-    pub(in crate::run) keys: Vec<(ContentRef, Vec<u8>)>,
+    pub(in crate::run) keys: Vec<NewKeys>,
+}
+
+/// Keys of a content.
+#[derive(Debug)]
+pub(in crate::run) struct NewKeys {
+    pub(in crate::run) content: ContentRef,
+    /// With their ranks.
+    pub(in crate::run) bytes: Vec<u8>,
+    /// Hashes by which the content is found again; `None` if it is not looked up by its keys.
+    pub(in crate::run) hashes: Option<Vec<u64>>,
 }
 
 impl Ledger {
@@ -118,15 +127,19 @@ pub(super) async fn replace(
         .execute(&mut *connection)
         .await?;
     }
-    for (content, keys) in &changes.keys {
+    for NewKeys { content, bytes, hashes } in &changes.keys {
+        if let Some(hashes) = hashes {
+            file_key_index::store(connection, connector, &content.digest, hashes).await?;
+        }
         sqlx::query(
-            "INSERT OR REPLACE INTO file_keys (connector, digest, landed_by, run, keys) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO file_keys (connector, digest, landed_by, run, keys, indexed) VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(connector)
         .bind(&content.digest)
         .bind(content.landed_by)
         .bind(run)
-        .bind(keys)
+        .bind(bytes)
+        .bind(hashes.is_some())
         .execute(&mut *connection)
         .await?;
     }
@@ -152,4 +165,65 @@ fn known_file(row: &SqliteRow) -> Result<KnownFile, Error> {
         time: FileTime { ordered_at: row.try_get("ordered_at")?, modified_at: row.try_get("modified_at")? },
         former: serde_json::from_str(&former).unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::ledger::content_number;
+
+    fn keys(digest: &str, hashes: Option<Vec<u64>>) -> NewKeys {
+        NewKeys { content: ContentRef { digest: digest.to_owned(), landed_by: 1 }, bytes: vec![1], hashes }
+    }
+
+    async fn write(ledger: &Ledger, run: i64, connector: &str, keys: Vec<NewKeys>) {
+        let changes = FileChanges { counted_before: run, keys, ..FileChanges::default() };
+        let mut transaction = ledger.pool.begin().await.expect("a connection is free");
+        replace(&mut transaction, run, connector, &changes).await.expect("it can be written");
+        transaction.commit().await.expect("it can be written");
+    }
+
+    async fn found(ledger: &Ledger, connector: &str, keys: &[u64]) -> Vec<i64> {
+        let found = ledger.contents_with(connector, keys).await.expect("it can be read");
+        let mut found: Vec<i64> = found.into_iter().collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn numbers(digests: &[&str]) -> Vec<i64> {
+        let mut numbers: Vec<i64> = digests.iter().map(|digest| content_number(digest)).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[tokio::test]
+    async fn only_the_contents_that_have_a_key_are_found_among_many() {
+        let folder = tempfile::tempdir().expect("there is a scratch folder");
+        let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
+        // A thousand messages about a dossier each, and two about one more.
+        let message = |number: u64| keys(&format!("m{number}"), Some(vec![number, u64::MAX - number]));
+        write(&ledger, 1, "messages", (0..1_000).map(message).collect()).await;
+        write(&ledger, 2, "messages", vec![keys("x", Some(vec![5_000])), keys("y", Some(vec![5_000, 7]))]).await;
+        write(&ledger, 2, "others", vec![keys("z", Some(vec![5_000]))]).await;
+        assert_eq!(found(&ledger, "messages", &[5_000]).await, numbers(&["x", "y"]));
+        assert_eq!(found(&ledger, "messages", &[7, u64::MAX - 9]).await, numbers(&["m7", "m9", "y"]));
+        assert_eq!(found(&ledger, "messages", &[6_000]).await, numbers(&[]));
+        // More keys than one statement looks up.
+        let many: Vec<u64> = (4_000..45_000).chain([3]).collect();
+        assert_eq!(found(&ledger, "messages", &many).await, numbers(&["m3", "x", "y"]));
+        ledger.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_content_whose_keys_are_not_in_the_index_is_always_looked_at() {
+        let folder = tempfile::tempdir().expect("there is a scratch folder");
+        let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
+        write(&ledger, 1, "messages", vec![keys("old", None), keys("new", Some(vec![1]))]).await;
+        assert_eq!(found(&ledger, "messages", &[2]).await, numbers(&["old"]));
+        assert_eq!(found(&ledger, "messages", &[1]).await, numbers(&["old", "new"]));
+        // The pull is settled a second time.
+        write(&ledger, 1, "messages", vec![keys("new", Some(vec![1]))]).await;
+        assert_eq!(found(&ledger, "messages", &[1]).await, numbers(&["new"]));
+        ledger.close().await;
+    }
 }

@@ -6,6 +6,7 @@
 mod accepted_deletions;
 mod backfills;
 mod fields;
+mod file_key_index;
 mod files;
 mod notifications;
 mod publications;
@@ -27,7 +28,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 pub use self::accepted_deletions::AcceptedDeletions;
 pub(super) use self::fields::KnownField;
-pub(super) use self::files::FileChanges;
+pub(super) use self::file_key_index::content_number;
+pub(super) use self::files::{FileChanges, NewKeys};
 pub use self::notifications::Notification;
 pub use self::publications::Publication;
 pub use self::pulls::{Pull, PullState};

@@ -25,6 +25,7 @@ fn migrator() -> Migrator {
         migration(5, "rejected contents", include_str!("migrations/0005_rejected_contents.sql")),
         migration(6, "rejected parts", include_str!("migrations/0006_rejected_parts.sql")),
         migration(7, "repeated rejections", include_str!("migrations/0007_repeated_rejections.sql")),
+        migration(8, "index of file keys", include_str!("migrations/0008_file_key_index.sql")),
     ])
 }
 

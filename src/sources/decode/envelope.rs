@@ -64,8 +64,9 @@ pub struct EnvelopeValues {
     pub instead: Option<InsteadOfAnswer>,
     /// The list of records is `null`, or an empty text.
     pub null_list: bool,
-    /// The next cursor or address is there, and is `null`.
-    pub null_next: bool,
+    /// The response states that there is no next page: its cursor or address is there, and is null, empty or `false`, or means
+    /// that there is none.
+    pub no_next: bool,
 }
 
 /// Paths of the envelope fields, and the reply codes with a meaning.

@@ -210,11 +210,11 @@ impl JsonLayout {
                 format!("`{path}` of the response is an object, a list or `true`, not the next cursor or address");
             return Err(SourceError::new(ErrorKind::NoCursor, message));
         }
-        let (null_list, null_next) = (contents.list == ListSeen::Null, contents.null_next);
+        let (null_list, no_next) = (contents.list == ListSeen::Null, contents.no_next);
         if contents.list == ListSeen::Absent {
             Err(self.no_records())
         } else {
-            Ok(EnvelopeValues { null_list, null_next, ..envelope })
+            Ok(EnvelopeValues { null_list, no_next, ..envelope })
         }
     }
 

@@ -30,8 +30,8 @@ pub(super) struct EnvelopeContents {
     pub(super) list: ListSeen,
     /// Whether the list has more than the maximum number of records.
     pub(super) too_many: bool,
-    /// Whether the next cursor or address is `null`.
-    pub(super) null_next: bool,
+    /// Whether the next cursor or address is there, and is null, empty or `false`.
+    pub(super) no_next: bool,
     /// Whether the place of the next cursor or address has an object, a list or `true`.
     pub(super) other_next: bool,
     pub(super) texts: EnvelopeTexts,
@@ -200,8 +200,9 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
 
     fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
         if self.is_at(EnvelopeField::Next) {
-            // `false` says that there is none.
+            // `false` means that there is none.
             self.walk.contents.other_next |= flag;
+            self.walk.contents.no_next |= !flag;
         } else {
             self.keep(if flag { "true" } else { "false" });
         }
@@ -232,11 +233,12 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
         if self.is_at(EnvelopeField::Records) && text.trim().is_empty() {
             self.walk.contents.list = ListSeen::Null;
         }
+        self.walk.contents.no_next |= self.is_at(EnvelopeField::Next) && text.is_empty();
         self.keep(text);
         Ok(())
     }
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.walk.contents.null_next |= self.is_at(EnvelopeField::Next);
+        self.walk.contents.no_next |= self.is_at(EnvelopeField::Next);
         if self.is_at(EnvelopeField::Records) {
             self.walk.contents.list = ListSeen::Null;
         }

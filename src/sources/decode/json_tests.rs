@@ -134,7 +134,7 @@ fn totals_page_numbers_and_cursors_are_read_from_the_envelope() {
         ),
         (
             "[pages]\ntype='cursor'\npath='meta.next'\n[complete]\ntotal='@odata.count'",
-            EnvelopeValues { total: Some(7), null_next: true, ..EnvelopeValues::default() },
+            EnvelopeValues { total: Some(7), no_next: true, ..EnvelopeValues::default() },
         ),
     ] {
         let read = read_with(paths("records='rows'", pages), body.as_bytes());
@@ -162,16 +162,19 @@ fn a_reply_code_that_is_not_ok_is_a_failure_and_only_a_short_code_is_repeated() 
 #[test]
 fn a_list_that_is_null_is_marked_and_has_no_records() {
     let cursor = "[pages]\ntype='cursor'\npath='next'";
-    for (pages, body, null_list, null_next) in [
+    for (pages, body, null_list, no_next) in [
         ("", r#"{"content":null}"#, true, false),
         ("", r#"{"content":" "}"#, true, false),
         ("", r#"{"content":[]}"#, false, false),
         (cursor, r#"{"content":null,"next":null}"#, true, true),
         (cursor, r#"{"next":null,"content":[{"id":"a"}]}"#, false, true),
         (cursor, r#"{"content":null,"next":"x"}"#, true, false),
+        (cursor, r#"{"content":[],"next":""}"#, false, true),
+        (cursor, r#"{"content":[],"next":false}"#, false, true),
+        (cursor, r#"{"content":[],"Next":null}"#, false, false),
     ] {
         let (page, envelope) = read_with(paths("records='content'", pages), body.as_bytes()).expect(body);
-        assert_eq!((envelope.null_list, envelope.null_next), (null_list, null_next), "{body}");
+        assert_eq!((envelope.null_list, envelope.no_next), (null_list, no_next), "{body}");
         assert_eq!(page.is_empty(), !body.contains("id"), "{body}");
     }
 }

@@ -180,6 +180,45 @@ fn the_step_names_the_limit_that_is_certain() {
     }
 }
 
+/// The record of a source that sends parts keeps the day of a supplement when it asks for a further one.
+#[test]
+fn a_dossier_waits_for_a_later_round_of_supplements_too() {
+    let now = at("2026-03-09T09:00");
+    for (asked, supplied, is_listed) in [
+        (Some("2025-12-15T09:00"), None, true),
+        (Some("2025-12-15T09:00"), Some("2025-12-22T09:00"), false),
+        // Asked again, long ago and on the last working day but one.
+        (Some("2025-12-29T09:00"), Some("2025-12-22T09:00"), true),
+        (Some("2026-03-06T09:00"), Some("2025-12-22T09:00"), false),
+        (None, Some("2025-12-22T09:00"), false),
+    ] {
+        let dossier = Dossier {
+            code: Some("H-1".to_owned()),
+            competent: Some("S1".to_owned()),
+            procedure: Some("1.000001".to_owned()),
+            received: Some(at("2025-12-01T10:00")),
+            due: Some(at("2026-06-01T17:00")),
+            status: Some("supplement".to_owned()),
+            asked: asked.map(at),
+            supplied: supplied.map(at),
+            ..Dossier::default()
+        };
+        let tables = province::tables(&[dossier], &[]);
+        let found = with_inputs(
+            (province::offers(), tables, now, None, None),
+            |_, _| {},
+            |inputs| {
+                let rules = inputs.rules.iter().find(|rules| rules.id == "seed-2639").expect("it is shipped");
+                let list = worklists().iter().find(|list| list.name == "supplement").expect("it is shipped");
+                let page = WorklistPage { of: FigureOf::Province, offset: 0, limit: 10 };
+                let settings = WorklistSettings::default();
+                find_worklist(&inputs, rules, list, (&settings, &[]), &page).expect("it is found").lines.len()
+            },
+        );
+        assert_eq!(found, usize::from(is_listed), "{asked:?} {supplied:?}");
+    }
+}
+
 #[test]
 fn an_agency_without_dossiers_for_days_is_silent() {
     let now = at("2025-05-23T09:30");

@@ -349,6 +349,9 @@ first = 0
 size = 2
 end = { type = "total", path = "total" }
 
+[complete]
+read_twice = true
+
 [retry]
 attempts = 1
 

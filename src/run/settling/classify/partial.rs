@@ -20,6 +20,27 @@ use crate::run::settling::classify::row_shares::RowShares;
 use crate::run::settling::classify::{BatchRecord, Classifier};
 use crate::run::settling::folder::stated_change_time;
 
+/// Most rows of one key in a pull: they are in memory together, as the rows of a share are.
+const MAX_ROWS_OF_KEY: u32 = 50_000;
+
+/// Counts the rows of each key.
+struct KeyCounts {
+    /// By the hash of the key.
+    rows: HashMap<u64, u32>,
+    most: u32,
+}
+
+impl KeyCounts {
+    fn note(&mut self, hash: u64, record: &Record) -> Result<(), RunError> {
+        let rows = self.rows.entry(hash).or_default();
+        *rows += 1;
+        if *rows <= self.most {
+            return Ok(());
+        }
+        Err(RunError::TooManyRowsOfKey { most: self.most, page: record.page, row: record.row })
+    }
+}
+
 /// Rows of a share by key.
 type RowsByKey = BTreeMap<String, Vec<BatchRecord>>;
 
@@ -48,11 +69,13 @@ impl Classifier<'_> {
         let certificate = self.certificate;
         let rows: u64 = certificate.pages.iter().map(|page| page.rows).sum();
         let mut collected = CollectedRows { shares: RowShares::new(landed, rows), keys: HashSet::new() };
+        let mut counts = KeyCounts { rows: HashMap::new(), most: MAX_ROWS_OF_KEY };
         for landed_page in certificate.pages.iter().rev() {
             let page = landed.read(landed_page)?;
             self.map_page(&page, landed_page, mapper);
             for mut waiting in std::mem::take(&mut self.batch) {
                 let hash = key_hash(self.key_of(&waiting.record));
+                counts.note(hash, &waiting.record)?;
                 self.note_record(&waiting.record, (waiting.read_by, waiting.chain));
                 self.classified.partial_rows += u64::from(waiting.record.row_hash.is_some());
                 waiting.whole_at = self.whole_at(&waiting);
@@ -231,4 +254,27 @@ fn key_row(waiting: BatchRecord) -> KeyRow {
     let BatchRecord { record, read_by, whole_at, .. } = waiting;
     let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
     KeyRow { record, place, whole_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_key_are_bounded_and_the_first_one_too_many_is_named() {
+        let record = |page: u32, row: u32| Record {
+            values: Vec::new(),
+            digest: 0,
+            page,
+            row,
+            issues: Vec::new(),
+            row_hash: None,
+        };
+        let mut counts = KeyCounts { rows: HashMap::new(), most: 2 };
+        for (key, row) in [(7, 1), (8, 2), (7, 3), (8, 4), (9, 5)] {
+            assert!(counts.note(key, &record(1, row)).is_ok(), "row {row}");
+        }
+        let refused = counts.note(7, &record(2, 6)).expect_err("it is the third row of its key");
+        assert!(matches!(refused, RunError::TooManyRowsOfKey { most: 2, page: 2, row: 6 }), "{refused}");
+    }
 }

@@ -54,6 +54,18 @@ impl ContentKeys {
         self.iter().filter(move |(hash, rank)| *rank != REJECTED && !is_newer(*hash))
     }
 
+    /// Whether newer contents of the name have the key of every row, in a row that is at least as late: none of these rows
+    /// can count any more. A row without change time is neither earlier nor later than one that has one.
+    pub(super) fn is_covered_by(&self, newer: &[Arc<Self>]) -> bool {
+        let covers = |known: Rank, rank: Rank| match rank {
+            REJECTED => true,
+            UNTIMED => known == UNTIMED,
+            _ => known >= rank,
+        };
+        let mut rows = self.iter();
+        rows.all(|(hash, rank)| newer.iter().filter_map(|keys| keys.rank(hash)).any(|known| covers(known, rank)))
+    }
+
     /// Keys that only rejected rows have.
     pub(super) fn rejected(&self) -> impl Iterator<Item = u64> {
         self.iter().filter(|(_, rank)| *rank == REJECTED).map(|(hash, _)| hash)
@@ -117,6 +129,23 @@ mod tests {
         let former = keys(&[(1, 9), (2, 9), (3, 9), (4, REJECTED)]);
         let newer = [keys(&[(1, UNTIMED), (2, REJECTED)]), keys(&[(5, 1)])];
         assert_eq!(former.counting(&newer).collect::<Vec<_>>(), [(3, 9)]);
+    }
+
+    #[test]
+    fn a_content_is_covered_by_newer_ones_that_have_its_keys_at_least_as_late() {
+        let keys = |entries: &[(u64, Rank)]| Arc::new(ContentKeys::new(entries.to_vec(), 0));
+        let newer = [keys(&[(1, 4), (2, UNTIMED), (3, REJECTED)]), keys(&[(4, 9), (5, 9)])];
+        for (former, is_covered) in [
+            ([(1, 4), (2, UNTIMED), (5, 8)], true),
+            ([(1, 5), (2, UNTIMED), (5, 8)], false),
+            ([(1, REJECTED), (2, REJECTED), (3, REJECTED)], true),
+            ([(1, 4), (2, 1), (4, 9)], false),
+            ([(1, UNTIMED), (2, UNTIMED), (4, 9)], false),
+            ([(1, 4), (3, 1), (4, 9)], false),
+            ([(1, 4), (4, 9), (6, REJECTED)], false),
+        ] {
+            assert_eq!(keys(&former).is_covered_by(&newer), is_covered, "{former:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::model::connector::{Connector, Content};
 use crate::model::folder::{ContentRef, FormerContent, KnownFile, NoteKind};
 use crate::model::pull::Certificate;
 use crate::run::error::RunError;
+use crate::run::ledger::NewKeys;
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::ContentKeys;
 use crate::run::settling::folder::{FolderOutcome, FolderPull};
@@ -112,7 +113,10 @@ impl Settler<'_> {
                 && written.insert(content.clone())
                 && let Some(keys) = self.keys_of(connector, folder, content).await?
             {
-                outcome.changes.keys.push((content.clone(), keys.to_bytes()));
+                // Where rows are merged, those of other files are looked up by their keys.
+                let is_looked_up = connector.file.has_partial_records();
+                let hashes = is_looked_up.then(|| keys.iter().map(|(hash, _)| hash).collect());
+                outcome.changes.keys.push(NewKeys { content: content.clone(), bytes: keys.to_bytes(), hashes });
             }
         }
         Ok(())

@@ -19,6 +19,8 @@ struct Loss {
     lost: Vec<u64>,
     /// Why they are left as they are; `None` if they are deleted or restored.
     because: Option<LeftBecause>,
+    /// Former contents that stay known, if not all or none of them.
+    keeps: Option<Vec<FormerContent>>,
 }
 
 /// Best row of each key among the rows of all files.
@@ -253,9 +255,8 @@ impl Settler<'_> {
     /// Rows that files no longer have, by file name.
     async fn losses(&self, connector: &Connector, folder: &mut FolderPull) -> Result<Vec<Loss>, RunError> {
         let has_unreadable = folder.contents.iter().any(|content| content.unreadable > 0);
-        let changed: Vec<KnownFile> = folder.after.values().filter(|file| !file.former.is_empty()).cloned().collect();
         let mut losses = Vec::new();
-        for file in changed {
+        for file in folder.undecided_files() {
             let Some(present) = self.keys_of(connector, folder, &file.content).await? else { continue };
             let (mut former, mut best_end) = (HashSet::new(), None);
             for FormerContent { content, .. } in &file.former {
@@ -290,7 +291,9 @@ impl Settler<'_> {
             } else {
                 None
             };
-            losses.push(Loss { name: file.name, lost, because });
+            let keeps =
+                if folder.keeps_every_row { Some(self.needed_former(connector, folder, &file).await?) } else { None };
+            losses.push(Loss { name: file.name, lost, because, keeps });
         }
         let is_replaced =
             |loss: &&mut Loss| matches!(loss.because, Some(LeftBecause::OtherList | LeftBecause::OpenEnd));
@@ -345,7 +348,9 @@ impl Settler<'_> {
                 for (hash, rank) in keys.counting(&newer).filter(|(hash, _)| wanted.contains(hash)) {
                     best.rows.entry(hash).or_default().note(rank, time, content.clone());
                 }
-                newer.push(keys);
+                if !folder.keeps_every_row {
+                    newer.push(keys);
+                }
             }
         }
         Ok(best)
@@ -376,12 +381,14 @@ impl FolderPull {
             if let Some(because) = loss.because {
                 let rows = loss.lost.len() as u64 + outcome.left.as_ref().map_or(0, |left| left.rows);
                 outcome.left = Some(RowsLeft { rows, because, file: file.content.digest.clone() });
-                continue;
-            }
-            if !loss.lost.is_empty() {
+            } else if !loss.lost.is_empty() {
                 outcome.if_held.push(file.clone());
             }
-            file.former.clear();
+            if let Some(keeps) = &loss.keeps {
+                file.former.clone_from(keeps);
+            } else if loss.because.is_none() {
+                file.former.clear();
+            }
         }
     }
 }

@@ -5,7 +5,10 @@
 //! counts, or that with the latest change time ([`row_order`](self::row_order)). A row that its file no longer has gets the
 //! values of the next newest file, or is deleted ([`lost_rows`](self::lost_rows)).
 
+#[cfg(test)]
+mod appended_times_tests;
 mod content_keys;
+mod content_order;
 mod kept_rows;
 mod known_keys;
 #[cfg(test)]
@@ -68,6 +71,8 @@ pub(super) struct FolderPull {
     run: i64,
     content: Content,
     is_ordered: bool,
+    /// Every row that a name ever had may still count by its change time: rows of appended lists that have one, or parts.
+    keeps_every_row: bool,
     /// Run before which files count.
     counted_before: i64,
     /// What each name held before the pull, by name.
@@ -148,7 +153,9 @@ impl Settler<'_> {
                 for (hash, rank) in keys.counting(&newer) {
                     folder.best.entry(hash).or_default().note(rank, *time, ());
                 }
-                newer.push(keys);
+                if !folder.keeps_every_row {
+                    newer.push(keys);
+                }
             }
         }
         Ok(())
@@ -216,6 +223,7 @@ impl FolderPull {
             run,
             content,
             is_ordered,
+            keeps_every_row: content == Content::Append && (is_ordered || connector.file.has_partial_records()),
             counted_before,
             before,
             after,
@@ -351,29 +359,6 @@ impl FolderPull {
         let Some(time) = self.validity(content).time() else { return false };
         let is_rejected = self.rejected.get(&hash).is_some_and(|rejected| *rejected > time);
         is_rejected && !(self.is_ordered && updated_at > stored_time)
-    }
-
-    /// Contents with keys whose precedence may have changed other than by the rows that the pull read: those of a name
-    /// that is older now, and those that a name holds without having been read.
-    fn moved_contents(&self) -> Vec<ContentRef> {
-        let mut moved = BTreeSet::new();
-        for (name, before) in &self.before {
-            let after = self.after.get(name);
-            let is_same = after.is_some_and(|after| after.content.digest == before.content.digest);
-            let is_older = after.is_none_or(|after| after.time < before.time);
-            if (is_same && self.imported.contains(name)) || !(is_older || (self.is_ordered && !is_same)) {
-                continue;
-            }
-            moved.extend(before.contents().cloned());
-        }
-        let unread = self.after.values().filter(|file| !self.is_read(&file.content));
-        for file in unread.filter(|file| !self.imported.contains(&file.name)) {
-            let known = self.before.get(&file.name);
-            if known.is_none_or(|known| known.content != file.content || known.time != file.time) {
-                moved.insert(file.content.clone());
-            }
-        }
-        moved.into_iter().collect()
     }
 
     fn imported_content(&self, content: &ContentRef) -> bool {

@@ -1,5 +1,6 @@
 //! The plain model of a folder: what the table must hold after each night, by each meaning of `access.content`.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::connector::Content;
@@ -33,6 +34,32 @@ impl Known {
         }
         None
     }
+
+    /// Every value that a key ever had, from the present content to the oldest, each with its time as in
+    /// [`newest`](Self::newest).
+    fn all(&self, key: u64) -> Vec<(u64, usize)> {
+        let mut time = self.time;
+        let former = self.former.iter().map(|(own, rows)| (*own, rows));
+        let dated = std::iter::once((self.time, &self.rows)).chain(former).map(|(own, rows)| {
+            time = time.min(own);
+            (time, rows)
+        });
+        dated.filter_map(|(time, rows)| Some((time, *rows.get(&key)?))).collect()
+    }
+
+    /// Gives former contents the time that no content of the name had later.
+    fn cap_former(&mut self, newest: u64) {
+        let mut time = newest;
+        for (own, _) in &mut self.former {
+            time = time.min(*own);
+            *own = time;
+        }
+    }
+}
+
+/// Whether a row of a later content of the same name leaves nothing that an earlier one could decide.
+fn covers(later: usize, earlier: usize) -> bool {
+    day_of(later).is_some() == day_of(earlier).is_some() && day_of(later) >= day_of(earlier)
 }
 
 /// The plain model: what the table must hold.
@@ -50,9 +77,20 @@ pub(super) struct Model {
     undecided: BTreeSet<u64>,
     /// For lists, after the night before: key → the statuses that its row may have.
     stored: BTreeMap<u64, Vec<usize>>,
+    /// Rows may have a change time.
+    is_timed: bool,
 }
 
 impl Model {
+    pub(super) fn new(is_timed: bool) -> Self {
+        Self { is_timed, ..Self::default() }
+    }
+
+    /// Whether each row that a name ever had counts by its time.
+    fn keeps_every_row(&self, content: Content) -> bool {
+        content == Content::Append && self.is_timed
+    }
+
     pub(super) fn night(&mut self, content: Content, folder: &BTreeMap<String, File>) {
         match content {
             Content::Whole => self.whole_night(folder),
@@ -114,6 +152,9 @@ impl Model {
             let shared = known.settled.iter().filter(|key| file.rows.contains_key(key)).count();
             let is_other_list = shared * 2 < known.settled.len();
             // The name's former contents, of which every one is another name's now: nothing is lost.
+            if known.rows != file.rows {
+                known.cap_former(known.time);
+            }
             known.former.retain(|(_, former)| *former != file.rows);
             if known.rows != file.rows && !known.rows.is_empty() {
                 known.former.insert(0, (known.time, known.rows.clone()));
@@ -128,10 +169,16 @@ impl Model {
             }
             (known.rows, known.time) = (file.rows.clone(), file.time);
         }
+        let keeps_every_row = self.keeps_every_row(content);
         self.names.retain(|name, known| {
             let is_elsewhere = folder.values().any(|file| file.rows == known.rows);
-            folder.contains_key(name) || !known.left.is_empty() || !is_elsewhere
+            let has_left = !known.left.is_empty() || (keeps_every_row && !known.former.is_empty());
+            folder.contains_key(name) || has_left || !is_elsewhere
         });
+        if keeps_every_row {
+            self.forget_covered();
+            return;
+        }
         let after = self.keys();
         let deleted = settled.difference(&after).count();
         if are_too_many(deleted, settled.len()) {
@@ -142,6 +189,28 @@ impl Model {
         for known in self.names.values_mut().filter(|known| known.left.is_empty()) {
             known.settled = known.rows.keys().copied().collect();
             known.former.clear();
+        }
+    }
+
+    /// Forgets the former contents of which no row can count any more, and those that another name has, at least as new.
+    fn forget_covered(&mut self) {
+        let held: Vec<(String, u64, Rows)> =
+            self.names.iter().map(|(name, known)| (name.clone(), known.time, known.rows.clone())).collect();
+        for (name, known) in &mut self.names {
+            known.cap_former(u64::MAX);
+            let mut later = vec![known.rows.clone()];
+            for (time, rows) in std::mem::take(&mut known.former) {
+                let is_covered = |key: &u64, value: usize| {
+                    later.iter().filter_map(|rows| rows.get(key)).any(|other| covers(*other, value))
+                };
+                let is_elsewhere = held.iter().any(|(other, at, held)| other != name && *at >= time && *held == rows);
+                if !is_elsewhere && rows.iter().any(|(key, value)| !is_covered(key, *value)) {
+                    known.former.push((time, rows.clone()));
+                }
+                later.push(rows);
+            }
+            let former = known.former.iter().flat_map(|(_, rows)| rows.keys());
+            known.left = former.copied().filter(|key| !known.rows.contains_key(key)).collect();
         }
     }
 
@@ -160,23 +229,42 @@ impl Model {
     /// The statuses that the row of a key may have; `None` if the table has none.
     fn of_key(&self, content: Content, key: u64) -> Option<Vec<usize>> {
         let stored = self.stored.get(&key);
-        let mut having: Vec<(u64, usize)> = self.names.values().filter_map(|known| known.newest(key)).collect();
+        let is_every_row = self.keeps_every_row(content);
+        let of_name = |known: &Known| {
+            if is_every_row { known.all(key) } else { known.newest(key).into_iter().collect() }
+        };
+        // Of rows with one time the timed ones come last, and of those the one of the latest content.
+        let mut having: Vec<(u64, bool, Reverse<usize>, usize, usize)> = Vec::new();
+        for (name, known) in self.names.values().enumerate() {
+            for (age, (time, value)) in of_name(known).into_iter().enumerate() {
+                having.push((time, is_every_row && day_of(value).is_some(), Reverse(age), value, name));
+            }
+        }
         having.sort_unstable();
         let is_left = content == Content::Lists && self.names.values().any(|known| known.left.contains(&key));
-        if is_left && (stored.is_some() || having.iter().any(|(_, value)| *value != REJECTED)) {
+        if is_left && (stored.is_some() || having.iter().any(|(.., value, _)| *value != REJECTED)) {
             return Some((0..STATUSES.len()).collect());
         }
-        let (mut counting, mut changed) = (None, None);
+        let (mut counting, mut changed, mut winner) = (None, None, None);
         // One file after the other: a row counts unless a change that is later is known. A rejected row has no values,
         // and those of older files are older than the stored ones.
-        for (_, value) in having {
+        for (time, .., value, name) in having.iter().copied() {
             let day = day_of(value);
             if value == REJECTED {
                 counting = stored.cloned().or(counting);
             } else if day.is_none() || day >= changed {
                 counting = Some(vec![status_of(value)]);
                 changed = changed.max(day);
+                winner = Some((time, value, name));
             }
+        }
+        // Contents of two names get one time if both make way for one older list: of equal changes either may count.
+        let is_tied = |(time, value, name): (u64, usize, usize)| {
+            let is_equal = |at: u64, other: usize| at == time && day_of(other) == day_of(value) && other != value;
+            having.iter().any(|(at, .., other, of)| *of != name && is_equal(*at, *other))
+        };
+        if is_every_row && winner.is_some_and(is_tied) {
+            return Some((0..STATUSES.len()).collect());
         }
         counting
     }

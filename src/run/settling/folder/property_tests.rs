@@ -47,7 +47,7 @@ const ALWAYS: u64 = 60;
 
 /// What the rows of a history have besides key and status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RowKind {
+pub(super) enum RowKind {
     Plain,
     /// Some have a change time.
     Timed,
@@ -253,7 +253,7 @@ pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Con
     configured(root, content, RowKind::Plain)
 }
 
-fn configured(root: &Path, content: &str, rows: RowKind) -> Configuration {
+pub(super) fn configured(root: &Path, content: &str, rows: RowKind) -> Configuration {
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
@@ -287,7 +287,7 @@ async fn history(meaning: (Content, &str), rows: RowKind, seed: u64) {
     let root = tempfile::tempdir().expect("a scratch folder");
     let config = configured(root.path(), meaning.1, rows);
     let data = DataFolder::open(&config, &root.path().join("data"), "test", 0).await.expect("a data folder");
-    let (mut random, mut model) = (Random(ChaCha8Rng::seed_from_u64(seed)), Model::default());
+    let (mut random, mut model) = (Random(ChaCha8Rng::seed_from_u64(seed)), Model::new(rows == RowKind::Timed));
     let desk = Desk::new(root.path(), format!("seed {seed}:"));
     let mut desk = Desk { rows, ..desk };
     let (mut now, mut run) = (1_790_000_000_000_000, 0);
@@ -367,6 +367,11 @@ fn a_dossier_whose_row_in_the_whole_list_is_rejected_keeps_its_values() {
 #[test]
 fn rows_are_only_added_to_an_appended_list() {
     play(Content::Append, "append", RowKind::Plain);
+}
+
+#[test]
+fn each_row_of_an_appended_list_counts_by_its_change_time() {
+    play(Content::Append, "append", RowKind::Timed);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::model::folder::{ContentRef, FileTime};
 use crate::model::pull::Certificate;
 use crate::model::record::Record;
 use crate::run::error::RunError;
-use crate::run::ledger::part_mark;
+use crate::run::ledger::{content_number, part_mark};
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::{REJECTED, Rank, UNTIMED};
 use crate::run::settling::folder::{FolderPull, stated_change_time};
@@ -73,11 +73,17 @@ impl Settler<'_> {
     ) -> Result<(), RunError> {
         let whole = certificate.pages.iter().filter(|page| !page.is_partial());
         let read: HashSet<&str> = whole.map(|page| page.body_digest.as_str()).collect();
+        let wanted: Vec<u64> = keys.iter().flat_map(|hash| [*hash, part_mark(*hash)]).collect();
+        let having = self.ledger.contents_with(&connector.name, &wanted).await?;
+        // Contents from before the ledger knew of files get their keys with this pull.
+        let may_have = |content: &ContentRef| {
+            having.contains(&content_number(&content.digest)) || folder.imported_content(content)
+        };
         let files: Vec<(ContentRef, FileTime)> = folder
             .after
             .values()
             .flat_map(|file| file.dated_contents().map(|(content, time)| (content.clone(), time)))
-            .filter(|(content, _)| !read.contains(content.digest.as_str()))
+            .filter(|(content, _)| !read.contains(content.digest.as_str()) && may_have(content))
             .collect();
         for (content, time) in files {
             let Some(known) = self.stored_keys(connector, folder, &content).await? else { continue };

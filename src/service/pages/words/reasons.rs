@@ -83,6 +83,10 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Câu trả lời không cho biết trang kế tiếp ở đâu.",
             "Nguồn đã đổi cấu trúc: kiểm tra `[pages]`, nơi ghi trang kế tiếp.",
         ),
+        "end_unproved" => (
+            "Câu trả lời không ghi trang kế tiếp, và không có gì cho thấy đó là trang cuối: có thể thiếu bản ghi.",
+            "Xem nguồn ghi trang kế tiếp ở đâu. Tên đã đổi thì sửa `[pages]`. Nguồn bỏ trống ở trang cuối thì khai `absent = true` trong `pages.end`, hoặc tốt hơn là `pages.size` hay `complete.total`.",
+        ),
         "source_says_failure" => (
             "Nguồn báo lỗi bên trong một câu trả lời thành công.",
             "Tra mã lỗi trong tài liệu của nguồn; `decode.failure` khai báo mã nào không phải lỗi.",
@@ -266,6 +270,10 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "disk_full" => (
             "Ổ đĩa của máy chủ đã đầy nên không ghi được dữ liệu.",
             "Báo người trực kỹ thuật giải phóng chỗ trống (có thể dùng `motcua vacuum`), rồi chạy lại. Dữ liệu đã lưu không mất.",
+        ),
+        "too_many_rows_of_key" => (
+            "Quá nhiều dòng của một lần đọc có cùng một khóa, nên không ghép được.",
+            "Kiểm tra `identity.key`: nguồn có thể gửi cùng một khóa cho nhiều hồ sơ. Nếu đúng là các phần của một hồ sơ, đọc khoảng thời gian ngắn hơn hoặc ít tệp hơn mỗi lần.",
         ),
         "publication_failed" => (
             "Không ghi được vào cơ sở dữ liệu ngoài.",

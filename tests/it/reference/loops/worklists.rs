@@ -105,7 +105,8 @@ pub(in super::super) fn worklists(
         add(
             "supplement",
             status == Some("supplement")
-                && dossier.supplied.is_none()
+                // What came before a later request answered an earlier one.
+                && dossier.supplied.is_none_or(|supplied| dossier.asked.is_some_and(|asked| supplied < asked))
                 && dossier.asked.unwrap_or(received.received) < waited_since,
         );
         let is_finished = dossier.completed.is_some_and(|completed| completed <= now && completed >= year_start);
