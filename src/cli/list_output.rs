@@ -7,7 +7,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::cli::output::{LANGUAGE, print, print_message};
+use crate::cli::language::{self, language, text};
+use crate::cli::output::{print, print_message};
 use crate::lists;
 use crate::locale::moment;
 use crate::model::figure::Night;
@@ -34,7 +35,7 @@ pub(super) struct ListOutput {
     output: Option<PathBuf>,
 }
 
-/// What a workbook says above its list.
+/// What stands above the list in a workbook, which is in Vietnamese whatever the language of the command line is.
 pub(super) struct WorkbookHead<'a> {
     pub(super) title: &'a str,
     /// Name of what the list is of, and its text.
@@ -57,7 +58,11 @@ impl ListOutput {
         if self.output.is_none() || self.format == ListFormat::Xlsx {
             return Ok(());
         }
-        Err(Failure::usage("`--output` is for workbooks").with_hint("add `--format xlsx`, or redirect what is printed"))
+        let message = language::of("`--output` chỉ dùng cho tệp Excel", "`--output` is for workbooks");
+        Err(Failure::usage(message).with_hint(language::of(
+            "thêm `--format xlsx`, hoặc chuyển hướng những gì được in",
+            "add `--format xlsx`, or redirect what is printed",
+        )))
     }
 
     /// Prints or writes a list. `table`: as a terminal shows it; `answer`: as JSON.
@@ -83,14 +88,15 @@ impl ListOutput {
         let state = if night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
         about.push(("Tính lúc", format!("{}; lượt {}; {state}", moment(night.as_of), night.run)));
         let bytes = lists::workbook(list, (head.title, &about), night.as_of).map_err(|error| match error {
-            lists::WorkbookError::TooManyRows(_) => {
-                Failure::usage(error.to_string()).with_hint("take `--limit`, one agency, or `--format csv`")
-            }
+            lists::WorkbookError::TooManyRows(_) => Failure::usage(error.to_string()).with_hint(language::of(
+                "dùng `--limit`, một cơ quan, hoặc `--format csv`",
+                "take `--limit`, one agency, or `--format csv`",
+            )),
             lists::WorkbookError::Xlsx(_) => Failure::internal(error.to_string()),
         })?;
-        std::fs::write(file, bytes)
-            .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))?;
-        print_message(&format!("wrote {} rows to `{}`", list.rows.len(), file.display()));
+        std::fs::write(file, bytes).map_err(|error| Failure::not_written(file, &error))?;
+        let rows = list.rows.len();
+        print_message(&text!("đã ghi {rows} dòng vào `{}`", "wrote {rows} rows to `{}`", file.display()));
         Ok(())
     }
 }
@@ -109,7 +115,12 @@ pub(super) fn csv(list: &List) -> Result<String, Failure> {
 
 /// The cells of some columns of a row, as a person reads them.
 pub(super) fn shown_cells(list: &List, row: &[ListCell], columns: &[usize]) -> Vec<String> {
-    columns.iter().map(|&at| lists::shown(LANGUAGE, &list.columns[at], &row[at])).collect()
+    columns.iter().map(|&at| lists::shown(language(), &list.columns[at], &row[at])).collect()
+}
+
+/// The headings of some columns of a list.
+pub(super) fn headings(list: &List, columns: &[usize]) -> Vec<&'static str> {
+    columns.iter().map(|&at| language::of(list.columns[at].vi, list.columns[at].en)).collect()
 }
 
 /// The positions of columns, in their order in the list.

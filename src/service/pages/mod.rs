@@ -24,8 +24,6 @@ mod visitor;
 mod words;
 mod worklists;
 
-pub(super) use words::explanation;
-
 use std::sync::Arc;
 
 use axum::Router;
