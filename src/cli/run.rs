@@ -6,27 +6,58 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit_codes::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
+use crate::cli::language::{self, text};
 use crate::cli::narration::narration;
 use crate::cli::output::print_message;
-use crate::cli::{Failure, GlobalOptions, publish};
+use crate::cli::{Failure, GlobalOptions, audit, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, DataFolder, Progress, PublicationOutcome, RunError, RunReport};
+use crate::run::{self, DataFolder, Ledger, Lock, LockError, Progress, PublicationOutcome, RunError, RunReport};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  motcua run\n  motcua run portal-igate bcci-export")]
+#[command(after_help = "Examples:\n  motcua run\n  motcua run portal-igate bcci-export\n  motcua run --stop")]
 pub(super) struct Arguments {
     /// Names of connectors. Default: all that are not disabled.
     connectors: Vec<String>,
+    /// Stop the run that another process is doing on this data folder. It publishes nothing; the next run reads on where it was.
+    #[arg(long, conflicts_with = "connectors")]
+    stop: bool,
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.stop {
+        return stop(options).await;
+    }
     let (config, now) = (options.load_for_nights()?, run::now());
     run_and_publish(&config, "run", now, async |folder, progress| {
         folder.run_once(&arguments.connectors, now, progress).await
     })
     .await
+}
+
+/// Asks that the run under way be stopped, whichever process does it.
+async fn stop(options: &GlobalOptions) -> Result<ExitCode, Failure> {
+    let config = options.load_with_data()?;
+    let data = &config.settings.data;
+    let nothing = || {
+        let message = text!("không có lượt nào đang chạy trên `{}`", "no run is under way on `{}`", data.display());
+        Failure::usage(message)
+            .with_hint(language::of("`motcua runs list` liệt kê các lượt", "`motcua runs list` shows the runs"))
+    };
+    match Lock::take(data, "run --stop", run::now()) {
+        Ok(_) => return Err(nothing()),
+        Err(LockError::Held { .. }) => {}
+        Err(error) => return Err(RunError::from(error).into()),
+    }
+    let ledger = Ledger::open_existing(data).await?.ok_or_else(nothing)?;
+    ledger.ask_to_stop(&audit::user(), run::now()).await.map_err(RunError::from)?;
+    ledger.close().await;
+    print_message(&text!(
+        "lượt đang chạy sẽ dừng trong vài giây; nếu đang tính số liệu thì vẫn chạy đến hết",
+        "the run under way stops within seconds, unless it is computing figures already"
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs one night, with a spinner on a terminal.

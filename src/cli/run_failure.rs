@@ -30,7 +30,7 @@ impl From<RunError> for Failure {
 
 fn code(error: &RunError) -> u8 {
     match error {
-        RunError::Backup(BackupError::DamagedData { .. }) => INCOMPLETE,
+        RunError::Backup(BackupError::DamagedData { .. }) | RunError::Stopped { .. } => INCOMPLETE,
         RunError::Backup(backup) if backup.is_usage() => USAGE,
         RunError::UnknownConnector { .. }
         | RunError::MistakenConnector { .. }
@@ -68,6 +68,9 @@ fn in_vietnamese(error: &RunError) -> Option<String> {
         RunError::NothingToRetry => "không có dòng bị loại nào để nhận lại".to_owned(),
         RunError::NothingRefused { connector } => {
             format!("đêm gần nhất của kết nối `{connector}` không từ chối đợt xóa nào")
+        }
+        RunError::Stopped { run, by } => {
+            format!("lượt {run} đã bị dừng theo yêu cầu của `{by}`: chưa công bố gì, lượt sau đọc tiếp từ chỗ đã dừng")
         }
         RunError::NightsBusy => "đang có quá nhiều người xem các đêm cũ cùng lúc".to_owned(),
         RunError::Lock(LockError::Held { folder, holder }) => {

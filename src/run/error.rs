@@ -28,6 +28,8 @@ pub enum RunError {
     NothingToRetry,
     #[error("the last night of connector `{connector}` refused no deletions")]
     NothingRefused { connector: String },
+    #[error("run {run} was stopped by `{by}`: it published nothing, and the next run reads on where it was")]
+    Stopped { run: i64, by: String },
     #[error("too many past nights are being read at once")]
     NightsBusy,
     #[error(transparent)]

@@ -8,5 +8,6 @@ mod demo;
 mod earlier_nights;
 mod lists;
 mod schedule;
+mod stopping;
 mod tls;
 mod whole;

@@ -24,6 +24,7 @@ fn migrator() -> Migrator {
         migration(4, "fields and refusals", include_str!("migrations/0004_fields_and_refusals.sql")),
         migration(5, "rejected contents", include_str!("migrations/0005_rejected_contents.sql")),
         migration(6, "rejected parts", include_str!("migrations/0006_rejected_parts.sql")),
+        migration(7, "stopped runs", include_str!("migrations/0007_stopped_runs.sql")),
     ])
 }
 

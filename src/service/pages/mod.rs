@@ -81,6 +81,7 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/connectors", get(list::page))
         .route("/operations/run", post(operations::run))
         .route("/operations/retry", post(operations::retry))
+        .route("/operations/stop", post(operations::stop))
         .route("/connectors/{connector}", get(detail::page))
         .route("/connectors/{connector}/pause", post(operations::pause))
         .route("/connectors/{connector}/resume", post(operations::resume))
