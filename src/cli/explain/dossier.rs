@@ -35,10 +35,7 @@ pub(super) fn text(found: &DossierWithHistory, file_of: &dyn Fn(&str, i64, u32) 
     let facts = dossier.facts.iter().filter(is_telling).map(|fact| {
         let meaning = language::of(&fact.meaning_vi, &fact.meaning_en);
         let meaning = format!("{}{meaning}", "  ".repeat(fact.depth.min(6)));
-        let value = match &fact.value {
-            ListCell::Null => "–".to_owned(),
-            known => cell_text(known),
-        };
+        let value = lists::fact_value(language(), &fact.name, &fact.value);
         vec![meaning, fact.name.clone(), value]
     });
     text.push_str(language::of(
@@ -55,7 +52,7 @@ pub(super) fn text(found: &DossierWithHistory, file_of: &dyn Fn(&str, i64, u32) 
         let changed = version
             .changed
             .iter()
-            .map(|(column, value)| format!("{column} = {}", lists::stored_value(language(), value)));
+            .map(|(column, value)| format!("{column} = {}", lists::stored_value(language(), column, value)));
         let place = match file_of(&source, version.run, version.page) {
             Some(file) => text!("tệp {file}, dòng {}", "file {file}, row {}", version.row),
             None => text!("trang {}, dòng {}", "page {}, row {}", version.page, version.row),
