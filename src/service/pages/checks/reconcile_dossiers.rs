@@ -12,6 +12,7 @@ use super::reconcile::{Asked, ReconcileQuery, asked, to_do};
 use crate::indicators::{PostDirection, ReconcileClass, ReconciledDossier, Reconciliation};
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
+use crate::service::pages::figures::dossier_link::DossierLinks;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::spreadsheet::{self, MOST_IN_FILE, file_note};
@@ -81,7 +82,12 @@ pub(in crate::service::pages) async fn page(
     let title = lang.of(vietnamese, english).to_owned();
     let [vietnamese, english] = of_direction.meaning();
     let place = selection.scope_name(lang, &service.config.settings.province.name);
-    let rows = found.dossiers.iter().map(|dossier| cells(lang, dossier).into()).collect();
+    let links = DossierLinks::new(&service.config, selection, &visitor);
+    let row = |dossier: &ReconciledDossier| {
+        let code = dossier.dossier_code.as_ref().unwrap_or(&dossier.source_key);
+        (links.on_time(selection.period, &dossier.agency, code), cells(lang, dossier).into())
+    };
+    let rows = found.dossiers.iter().map(row).collect();
     html(&ListingPage {
         layout: Layout::new(&service, &visitor, title.clone(), "checks"),
         back: (format!("/reconcile?{query_text}"), lang.of("Đối chiếu", "Reconcile").to_owned()),

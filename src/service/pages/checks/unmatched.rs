@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
-use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
+use super::listing::{LIMIT, LinkedRow, ListedRows, ListingPage, neighbours};
 use super::reconcile::ReconcileQuery;
 use crate::indicators::{FigureOf, UnmatchedItem};
 use crate::locale::{Initial, Language, moment};
@@ -67,8 +67,8 @@ pub(in crate::service::pages) async fn page(
     let (selection, items) = find(&service, &visitor, &query).await?;
     let lang = visitor.lang;
     let total = items.len() as u64;
-    let listed: Vec<Vec<String>> =
-        items.iter().skip(query.offset as usize).take(LIMIT as usize).map(|item| cells(lang, item)).collect();
+    let page = items.iter().skip(query.offset as usize).take(LIMIT as usize);
+    let listed: Vec<LinkedRow> = page.map(|item| (None, cells(lang, item))).collect();
     let (previous, next) = neighbours(query.offset, listed.len(), total);
     let query_text = format!("period={}{}", selection.period, selection.same_night());
     let at = |offset: u32| format!("/reconcile/items?{query_text}&offset={offset}");
