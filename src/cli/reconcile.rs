@@ -86,10 +86,10 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
     ];
     if arguments.items {
-        let items = run::unmatched_items(&config, night, period, ()).await?;
-        let listed: Vec<&UnmatchedItem> = items.iter().skip(arguments.offset as usize).take(limit as usize).collect();
+        let found = run::unmatched_items(&config, night, period, (arguments.offset, limit), ()).await?;
+        let listed: Vec<&UnmatchedItem> = found.items.iter().collect();
         let list = lists::items_list(&listed);
-        let total = items.len() as u64;
+        let total = found.total;
         let head = WorkbookHead { title: "Bưu gửi không thuộc hồ sơ nào", about, night };
         output.give(&list, head, &ItemsAnswer::new(&listed, total, period, night), || items_table(&list, total))?;
         return Ok(ExitCode::SUCCESS);
@@ -110,7 +110,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     let mut items = 0;
     if output.is_table() {
-        items = run::unmatched_items(&config, night, period, ()).await?.len() as u64;
+        items = run::count_unmatched_items(&config, night, period, ()).await?;
     }
     let list = lists::reconciled_list(&found.iter().map(|(direction, one)| (*direction, one)).collect::<Vec<_>>());
     let head = WorkbookHead { title: "Đối chiếu cổng với bưu chính", about, night };
