@@ -8,6 +8,8 @@ mod address;
 mod agency;
 mod checks;
 mod connectors;
+#[cfg(test)]
+mod contrast_tests;
 mod error_page;
 mod figures;
 mod forms;
