@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::cli::language::{self, text};
+use crate::cli::output::{self, OutputFormat, hint_line, print, print_message};
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::model::instant;
 use crate::run::{self, Approval, UnknownAgency};
@@ -58,7 +59,11 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     match &arguments.verb {
         Verb::Unknown { all, format } => {
             if !data.join("lake").is_dir() {
-                return Err(Failure::nothing_has_run(format!("there are no tables in `{}`", data.display())));
+                return Err(Failure::nothing_has_run(text!(
+                    "không có bảng nào trong `{}`",
+                    "there are no tables in `{}`",
+                    data.display()
+                )));
             }
             audit::log_read(&data, "agencies that no registry has").await?;
             let agencies = run::unknown_agencies(&data).await?;
@@ -70,18 +75,27 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                 OutputFormat::Table => table(&rows),
             })?;
             if *format == OutputFormat::Table && !rows.is_empty() {
-                print_message(
-                    "hint: add an agency to `agencies.csv`, or correct it in its source; \
-                     `motcua agencies approve NUMBER` publishes the text as it is",
-                );
+                print_message(&hint_line(language::of(
+                    "thêm cơ quan vào `agencies.csv`, hoặc sửa ở nguồn; `motcua agencies approve SỐ` công bố đúng tên như nguồn ghi",
+                    "add an agency to `agencies.csv`, or correct it in its source; `motcua agencies approve NUMBER` publishes the text as \
+                     it is",
+                )));
             }
         }
         Verb::Approve { numbers, withdraw } => {
             let now = run::now();
             let approval = (!withdraw).then(|| Approval { by: audit::user(), at: now });
             run::approve_agencies(&data, numbers, approval, now).await?;
-            let named = if *withdraw { "by their numbers" } else { "by their own texts" };
-            print_message(&format!("from the next run on, {} agencies are named {named}", numbers.len()));
+            let named = if *withdraw {
+                language::of("bằng số", "by their numbers")
+            } else {
+                language::of("bằng tên của chúng", "by their own texts")
+            };
+            let count = numbers.len();
+            print_message(&text!(
+                "từ lượt chạy sau, {count} cơ quan được nêu {named}",
+                "from the next run on, {count} agencies are named {named}"
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

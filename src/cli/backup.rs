@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::language::text;
 use crate::cli::output::{number, print_message};
 use crate::cli::run::with_spinner;
 use crate::cli::{Failure, GlobalOptions};
@@ -28,7 +29,8 @@ pub(super) struct RestoreArguments {
 pub(super) async fn back_up(options: &GlobalOptions, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
     let (data, now) = (options.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::back_up(&data, &arguments.folder, now, progress).await).await?;
-    print_message(&format!("backed up `{}` to `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
+    let (from, to, size) = (data.display(), arguments.folder.display(), size(&done));
+    print_message(&text!("đã sao lưu `{from}` vào `{to}`: {size}", "backed up `{from}` to `{to}`: {size}"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -36,15 +38,15 @@ pub(super) async fn restore(options: &GlobalOptions, arguments: &RestoreArgument
     let (data, now) = (options.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::restore(&arguments.folder, &data, now, progress).await).await?;
     let made = instant::display(done.made_at);
-    print_message(&format!(
-        "restored `{}` of {made} into `{}`: {}",
-        arguments.folder.display(),
-        data.display(),
-        size(&done)
+    let (from, to, size) = (arguments.folder.display(), data.display(), size(&done));
+    print_message(&text!(
+        "đã khôi phục `{from}` làm lúc {made} vào `{to}`: {size}",
+        "restored `{from}` of {made} into `{to}`: {size}"
     ));
     Ok(ExitCode::SUCCESS)
 }
 
 fn size(done: &BackupReport) -> String {
-    format!("{} files, {} bytes, digests verified", number(done.files), number(done.bytes))
+    let (files, bytes) = (number(done.files), number(done.bytes));
+    text!("{files} tệp, {bytes} byte, mã băm đúng", "{files} files, {bytes} bytes, digests verified")
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::cli::language::text;
 use crate::cli::output::{self, OutputFormat, print};
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::lake::{Change, ChangeSelection, Lake};
@@ -37,7 +38,11 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_with_data()?;
     let lake = config.settings.data.join("lake");
     if !lake.join("changes").exists() {
-        return Err(Failure::nothing_has_run(format!("there is no table of changes in `{}`", lake.display())));
+        return Err(Failure::nothing_has_run(text!(
+            "không có bảng thay đổi trong `{}`",
+            "there is no table of changes in `{}`",
+            lake.display()
+        )));
     }
     let suffix = arguments.run.map(|run| format!(" of run {run}")).unwrap_or_default();
     audit::log_read(&config.settings.data, &format!("changes{suffix}")).await?;

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use crate::canonical::Mapper;
 use crate::cli::exit_codes::SOURCE_FAILED;
-use crate::cli::failure::FIRST_CONNECTOR;
-use crate::cli::output::{print, print_message};
+use crate::cli::explained::Explained;
+use crate::cli::failure::first_connector;
+use crate::cli::language::{self, text};
+use crate::cli::output::{hint_line, print, print_message};
 use crate::cli::{Failure, GlobalOptions, read_fields};
 use crate::config::Configuration;
 use crate::fields::Readers;
@@ -50,13 +52,14 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         return Err(problems.into());
     }
     for mistaken in &config.mistaken {
-        print_message(&RunError::no_connector(&config, &mistaken.name).to_string());
+        print_message(&Failure::from(RunError::no_connector(&config, &mistaken.name)).message);
     }
     if let Some(mistake) = run::calendar_mistake(&config, run::now()).await? {
         return Err(mistake.into());
     }
     let registries = &config.registries;
-    print(&format!(
+    print(&text!(
+        "cấu hình: {} kết nối, {} chỉ số, {} bộ quy tắc, {} cơ quan, {} thủ tục, {} dòng cung cấp thủ tục, {} ngày: không có lỗi\n",
         "configuration: {} connectors, {} indicators, {} rule sets, {} agencies, {} procedures, {} offers, {} days: no mistake\n",
         config.connectors.len(),
         config.indicators.len(),
@@ -67,7 +70,8 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         registries.calendar.len(),
     ))?;
     if config.has_no_connector() {
-        print_message(&format!("no connector is configured\nhint: {FIRST_CONNECTOR}"));
+        print_message(language::of("chưa có kết nối nào", "no connector is configured"));
+        print_message(&hint_line(first_connector()));
     }
     if arguments.offline {
         return Ok(ExitCode::SUCCESS);
@@ -79,7 +83,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             Ok(text) => print(&format!("{}: {text}\n", connector.name))?,
             Err(error) => {
                 failed = true;
-                print(&format!("{}: failed: {error}\n  hint: {}\n", connector.name, error.hint))?;
+                print(&failed_line(&connector.name, &error))?;
             }
         }
     }
@@ -89,8 +93,22 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     match (failed, problems.is_empty()) {
         (true, _) => Ok(ExitCode::from(SOURCE_FAILED)),
-        (false, false) => Err(Failure::usage("the settings refer to values or files that do not exist")),
+        (false, false) => Err(Failure::usage(language::of(
+            "tệp cài đặt nêu giá trị hoặc tệp không có",
+            "the settings refer to values or files that do not exist",
+        ))),
         (false, true) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Why a source could not be read, and what to do.
+fn failed_line(connector: &str, error: &SourceError) -> String {
+    match Explained::of(error.kind.code(), connector) {
+        Some(explained) => {
+            let hint = hint_line(&explained.to_do);
+            format!("{connector}: lỗi: {}\n  {hint}\n  thông báo gốc: {error}\n", explained.why)
+        }
+        None => format!("{connector}: failed: {error}\n  {}\n", hint_line(error.hint)),
     }
 }
 
@@ -105,19 +123,23 @@ fn problems_of_settings(config: &Configuration) -> Vec<String> {
     let problem = |(name, template): (&str, Option<&String>)| match config.values.fill(template?) {
         Err(unset) => {
             let why = unset.why.map(|why| format!(": {why}")).unwrap_or_default();
-            Some(format!("{name}: `{}` has no value{why}\n", unset.placeholder))
+            let placeholder = &unset.placeholder;
+            Some(text!("{name}: `{placeholder}` chưa có giá trị{why}\n", "{name}: `{placeholder}` has no value{why}\n"))
         }
         // The address may contain a secret, so it is not shown.
-        Ok(address) if name.starts_with("alerts") && !is_web_address(&address) => {
-            Some(format!("{name}: the value must be an address that begins with `http://` or `https://`\n"))
-        }
+        Ok(address) if name.starts_with("alerts") && !is_web_address(&address) => Some(text!(
+            "{name}: giá trị phải là địa chỉ bắt đầu bằng `http://` hoặc `https://`\n",
+            "{name}: the value must be an address that begins with `http://` or `https://`\n"
+        )),
         Ok(_) => None,
     };
     let mut lines: Vec<String> = addresses.into_iter().filter_map(problem).collect();
     if let Some((certificate, key)) = &settings.service.tls {
         let missing = [("service.tls_certificate", certificate), ("service.tls_key", key)];
         let missing = missing.into_iter().filter(|(_, file)| !file.exists());
-        lines.extend(missing.map(|(name, file)| format!("{name}: there is no file `{}`\n", file.display())));
+        lines.extend(missing.map(|(name, file)| {
+            text!("{name}: không có tệp `{}`\n", "{name}: there is no file `{}`\n", file.display())
+        }));
     }
     lines
 }
@@ -142,7 +164,7 @@ async fn first_page(config: &Configuration, connector: &Connector, is_named: boo
     let start = PullStart { now, cursor, newest_only: true, ..PullStart::default() };
     let mut reading = sources::open(connector, &readers, &config.values, start).await?;
     let Some(page) = reading.next().await? else {
-        return Ok("reached; nothing to read".to_owned());
+        return Ok(language::of("kết nối được; không có gì để đọc", "reached; nothing to read").to_owned());
     };
     if let (Access::Files { order: FileOrder::Title(pattern), .. }, [file, ..]) =
         (&connector.file.access, reading.undated_files())
@@ -163,7 +185,14 @@ async fn first_page(config: &Configuration, connector: &Connector, is_named: boo
         }
     }
     let rejected: Vec<String> = rejections.iter().map(|(what, count)| format!("{what} × {count}")).collect();
-    let rejected = if rejected.is_empty() { String::new() } else { format!("; rejected: {}", rejected.join(", ")) };
+    let rejected = match rejected.join(", ") {
+        none if none.is_empty() => none,
+        rejected => text!("; bị loại: {rejected}", "; rejected: {rejected}"),
+    };
     let fields = read_fields::lines(&readers, &page, is_named);
-    Ok(format!("reached; first page, `{}`: {} rows, {mapped} mapped{rejected}{fields}", page.origin, page.len()))
+    let (origin, rows) = (&page.origin, page.len());
+    Ok(text!(
+        "kết nối được; trang đầu, `{origin}`: {rows} dòng, {mapped} dòng đọc được{rejected}{fields}",
+        "reached; first page, `{origin}`: {rows} rows, {mapped} mapped{rejected}{fields}"
+    ))
 }

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::failure::FIRST_CONNECTOR;
-use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::cli::failure::first_connector;
+use crate::cli::language::{self, text};
+use crate::cli::output::{self, OutputFormat, hint_line, print, print_message};
 use crate::cli::{Failure, GlobalOptions, init, new_connector};
 use crate::model::connector::{Access, Connector, ConnectorFile};
 use crate::run::RunError;
@@ -77,10 +78,11 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             let rows: Vec<Row> =
                 config.connectors.iter().map(|connector| row(connector, !disabled.contains(&connector.name))).collect();
             for mistaken in &config.mistaken {
-                print_message(&RunError::no_connector(&config, &mistaken.name).to_string());
+                print_message(&Failure::from(RunError::no_connector(&config, &mistaken.name)).message);
             }
             if config.has_no_connector() {
-                print_message(&format!("no connector is configured\nhint: {FIRST_CONNECTOR}"));
+                print_message(language::of("chưa có kết nối nào", "no connector is configured"));
+                print_message(&hint_line(first_connector()));
             }
             match format {
                 OutputFormat::Json => output::json(&rows)?,
@@ -100,12 +102,22 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 /// Writes shipped connectors into the folder of connectors.
 fn add(folder: &Path, names: &[String]) -> Result<ExitCode, Failure> {
     if folder.join("connector.toml").exists() {
-        let message = format!("`{}` is one connector, not a folder of connectors", folder.display());
-        return Err(Failure::usage(message).with_hint("name the folder above it in `folders.connectors`"));
+        let message = text!(
+            "`{}` là một kết nối, không phải thư mục các kết nối",
+            "`{}` is one connector, not a folder of connectors",
+            folder.display()
+        );
+        return Err(Failure::usage(message).with_hint(language::of(
+            "ghi thư mục bên trên vào `folders.connectors`",
+            "name the folder above it in `folders.connectors`",
+        )));
     }
     let written = init::write_connectors(folder, names)?;
-    print_message(&format!("wrote {written} files into `{}`", folder.display()));
-    print_message("next: set the variables that their README.md lists, then run `motcua check NAME`");
+    print_message(&text!("đã ghi {written} tệp vào `{}`", "wrote {written} files into `{}`", folder.display()));
+    print_message(language::of(
+        "tiếp theo: đặt các biến nêu trong README.md của kết nối, rồi chạy `motcua check TÊN`",
+        "next: set the variables that their README.md lists, then run `motcua check NAME`",
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::cli::language::text;
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::model::instant;
@@ -57,7 +58,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     match &arguments.verb {
         Verb::List { format } => {
             let Some(ledger) = Ledger::open_existing(data).await? else {
-                return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));
+                return Err(Failure::no_ledger(data));
             };
             let refused = run::refused_deletions(&config, &ledger).await?;
             let accepted = ledger.accepted_deletions().await.map_err(RunError::from)?;
@@ -70,12 +71,11 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         }
         Verb::Accept { connector } => {
             let accepted = run::accept_deletions((&config, data), connector, audit::user(), run::now()).await?;
-            print_message(&format!(
-                "the next night of `{}` may delete the {} rows that run {} found gone; accepted by {}",
-                accepted.connector,
-                output::number(accepted.rows),
-                accepted.refused_by,
-                accepted.accepted_by
+            let AcceptedDeletions { connector, refused_by: run, accepted_by: by, .. } = &accepted;
+            let rows = output::number(accepted.rows);
+            print_message(&text!(
+                "đêm tới của `{connector}` được xóa {rows} dòng mà lượt {run} thấy đã mất; người chấp nhận: {by}",
+                "the next night of `{connector}` may delete the {rows} rows that run {run} found gone; accepted by {by}"
             ));
         }
     }

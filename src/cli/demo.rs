@@ -13,6 +13,7 @@ use jiff::civil::{Date, date};
 use serde::Serialize;
 
 use crate::cli::exit_codes::INCOMPLETE;
+use crate::cli::narration::narration;
 use crate::cli::output::{OutputFormat, number, print, print_message, print_with};
 use crate::cli::{Failure, GlobalOptions, init, report, run, simulate};
 use crate::config::{self, Configuration};
@@ -254,7 +255,7 @@ fn print_result(
         print_message(&format!("differs: {difference}"));
     }
     if format == OutputFormat::Table {
-        for line in run::narration(report, is_kept) {
+        for line in narration(report, is_kept) {
             print_message(&line);
         }
         print(&report::table(&of_year, &report.published.night, &report.published.not_whole, config))?;

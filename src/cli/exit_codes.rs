@@ -32,8 +32,40 @@ pub const FURTHER_EXIT_CODES: [(&str, &[u8]); 10] = [
     ("demo", &[INCOMPLETE]),
 ];
 
+/// As [`EXIT_CODES`], for people who read Vietnamese.
+const IN_VIETNAMESE: [(u8, &str); 5] = [
+    (0, "xong"),
+    (
+        INTERNAL,
+        "lỗi bên trong; tiến trình khác đang giữ thư mục dữ liệu; hoặc một kết nối, một chỉ số gặp lỗi của chính motcua và đêm được công bố \
+         không có phần đó (1 trước 3)",
+    ),
+    (USAGE, "dùng sai hoặc cấu hình sai; không ghi gì"),
+    (SOURCE_FAILED, "một nguồn bị lỗi, hoặc `connector.toml` của nguồn có lỗi (3 trước 4)"),
+    (INCOMPLETE, "đã xong, nhưng có phần chưa đủ, hỏng hoặc chưa công bố, hoặc số liệu khác nhau"),
+];
+
 /// The exit codes as a part of `motcua --help`.
 pub(super) fn help() -> String {
-    let lines = EXIT_CODES.map(|(code, meaning)| format!("  {code}  {meaning}"));
-    format!("Exit codes:\n{}", lines.join("\n"))
+    listed("Exit codes", EXIT_CODES)
+}
+
+/// As [`help`], in Vietnamese.
+pub(super) fn help_in_vietnamese() -> String {
+    listed("Mã kết thúc", IN_VIETNAMESE)
+}
+
+fn listed(title: &str, codes: [(u8, &str); 5]) -> String {
+    let lines = codes.map(|(code, meaning)| format!("  {code}  {meaning}"));
+    format!("{title}:\n{}", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_have_the_same_codes() {
+        assert_eq!(EXIT_CODES.map(|(code, _)| code), IN_VIETNAMESE.map(|(code, _)| code));
+    }
 }

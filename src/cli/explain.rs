@@ -7,14 +7,15 @@ use std::process::ExitCode;
 
 use strum::IntoEnumIterator as _;
 
+use crate::cli::language::{self, language, text};
 use crate::cli::list_output::{ListOutput, WorkbookHead};
 use crate::cli::nights::{DefinitionSource, night_of};
-use crate::cli::output::{self, LANGUAGE, number, print_message};
+use crate::cli::output::{self, number, print_message};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
 use crate::config::Configuration;
 use crate::indicators::{DOSSIER_COLUMNS, DossierPage, ExplainedUnits, Explanation, FigureOf, Side, unexplained};
 use crate::lists::{self, DossierAnswer, ExplainedAnswer, ExplainedOf};
-use crate::locale::{Initial, moment};
+use crate::locale::{Initial, Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition};
@@ -89,8 +90,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if let Some(rules) = &arguments.rules
         && !config.rules.contains_key(rules)
     {
-        let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
-        return Err(Failure::usage(format!("there is no rule set `{rules}`; there are: {}", known.join(", "))));
+        return Err(Failure::no_rule_set(rules, &config));
     }
     let figure = typed::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
     let side = arguments.side.unwrap_or(Side::listed_first(definition));
@@ -118,14 +118,23 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         && arguments.rules.as_ref().is_none_or(|rules| *rules == definition.rules)
         && arguments.as_if.is_none();
     let published = published(&figures, definition, &figure, period).filter(|_| is_of_night);
-    let name = typed::scope_name(&figure, &config, &figures);
+    let name = |language| typed::scope_name(language, &figure, &config, &figures);
     let night = &record.night;
-    let shown = Shown { definition, figure: &figure, name, period, night, published, side, explained: &explained };
+    let shown = Shown {
+        definition,
+        figure: &figure,
+        name: name(language()),
+        period,
+        night,
+        published,
+        side,
+        explained: &explained,
+    };
     let list = List::new(explained.columns, explained.rows.clone());
     let title = format!("{} · {}", definition.id, definition.title.vi);
     let about = vec![
-        ("Phạm vi", shown.name.clone()),
-        ("Kỳ", LANGUAGE.period(period, Initial::Upper)),
+        ("Phạm vi", name(Language::Vietnamese)),
+        ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
         ("Nhóm", side.meaning()[0].to_owned()),
     ];
     output.give(&list, WorkbookHead { title: &title, about, night }, &shown.answer(arguments), || {
@@ -149,14 +158,19 @@ async fn explain_dossier(
     audit::log_read(&config.settings.data, &format!("explain {indicator} {period}, one dossier")).await?;
     let found = run::explain_dossier(config, night, request, code.trim().to_owned()).await?;
     if found.is_empty() {
-        return Err(Failure::usage(format!("no dossier of {period} has the code `{code}`")).with_hint(
+        let message = text!(
+            "không có hồ sơ nào của kỳ {period} mang mã `{code}`",
+            "no dossier of {period} has the code `{code}`"
+        );
+        return Err(Failure::usage(message).with_hint(language::of(
+            "kỳ được tính theo ngày mà chỉ số dùng để xếp hồ sơ; `motcua indicators show` cho biết ngày nào",
             "the period is that of the date by which the indicator files dossiers; `motcua indicators show` names it",
-        ));
+        )));
     }
     let list = List::new(DOSSIER_COLUMNS, found.iter().map(|found| found.dossier.cells.clone()).collect());
     let answer: Vec<DossierAnswer> = found.iter().map(DossierAnswer::new).collect();
     let title = format!("{indicator} · {code}");
-    let about = vec![("Kỳ", LANGUAGE.period(period, Initial::Upper))];
+    let about = vec![("Kỳ", Language::Vietnamese.period(period, Initial::Upper))];
     let file_of = |connector: &str, run: i64, page: u32| run::file_of_page(config, connector, run, page);
     output.give(&list, WorkbookHead { title: &title, about, night }, &answer, || {
         found.iter().map(|found| dossier::text(found, &file_of)).collect()
@@ -167,14 +181,17 @@ async fn explain_dossier(
 fn definition<'c>(config: &'c Configuration, arguments: &Arguments) -> Result<&'c IndicatorDefinition, Failure> {
     let id = &arguments.indicator;
     let known = config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == *id);
-    let definition = known.ok_or_else(|| {
-        Failure::usage(format!("there is no indicator `{id}`"))
-            .with_hint("`motcua indicators list` shows the defined indicators")
-    })?;
+    let definition = known.ok_or_else(|| Failure::no_indicator(id))?;
     match unexplained(definition).filter(|_| arguments.dossier.is_some()) {
         None => Ok(definition),
-        Some(reason) => Err(Failure::usage(format!("figures of `{id}` have no dossiers to explain: {reason}"))
-            .with_hint("leave out `--dossier` to list what they count")),
+        Some(reason) => Err(Failure::usage(text!(
+            "số liệu của `{id}` không do từng hồ sơ tạo nên ({reason})",
+            "figures of `{id}` have no dossiers to explain: {reason}"
+        ))
+        .with_hint(language::of(
+            "bỏ `--dossier` để liệt kê những gì được đếm",
+            "leave out `--dossier` to list what they count",
+        ))),
     }
 }
 
@@ -182,8 +199,7 @@ fn period(text: &str, night: &Night) -> Result<Period, Failure> {
     let period = typed::period(text)?;
     let today = instant::local(night.as_of).date();
     if period.start() > today {
-        return Err(Failure::usage(format!("`{period}` begins after the night of {today}"))
-            .with_hint("choose a period that has begun"));
+        return Err(Failure::not_begun(period, today));
     }
     Ok(period)
 }
@@ -220,7 +236,9 @@ impl Shown<'_> {
     /// Says how the dossiers differ from the published figure; `None` if they are equal, or if the night has no such figure.
     fn difference(&self) -> Option<String> {
         let [found, expected] = self.explained.difference(self.published?)?;
-        Some(format!(
+        Some(text!(
+            "lỗi: những gì được liệt kê không cho ra số liệu đã công bố: {found:?} thay vì {expected:?} (mẫu số, tử số, chưa rõ, chưa rõ có thuộc phạm vi tính)\n\
+             gợi ý: chạy `motcua verify`; nếu không thấy tệp nào hỏng thì đây là lỗi của motcua: hãy báo lại",
             "error: what is listed does not give the published figure: {found:?} instead of {expected:?} (denominator, numerator, unknown, undecided)\n\
              hint: run `motcua verify`; if it finds no damage, this is a mistake in motcua: report it"
         ))
@@ -230,49 +248,55 @@ impl Shown<'_> {
         let mut text = String::new();
         let (definition, explanation) = (self.definition, self.explanation());
         let rules = arguments.rules.as_ref().unwrap_or(&definition.rules);
-        let _ = writeln!(text, "{} · {} ({})", definition.id, definition.title.vi, definition.legal.place);
-        let _ = writeln!(text, "{} · kỳ {} · quy tắc {rules}", self.name, self.period);
-        let state = if self.night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
-        let _ = writeln!(text, "Tính lúc {}; {state}; lượt {}.\n", moment(self.night.as_of), self.night.run);
-        let counts = Side::iter()
-            .map(|side| vec![side.meaning()[0].to_owned(), number(explanation.count(side)), side.name().to_owned()]);
-        let [unit, _] = definition.over.meaning();
-        text.push_str(&output::table(&[unit, "Số lượng", "--side"], counts.collect()));
-        if let Some([numerator, denominator]) = self.explained.stated {
-            let _ = writeln!(text, "Cộng các dòng được tính: {} / {}", number(numerator), number(denominator));
+        let title = language::of(&definition.title.vi, &definition.title.en);
+        let _ = writeln!(text, "{} · {title} ({})", definition.id, definition.legal.place);
+        let (name, period) = (&self.name, self.period);
+        text.push_str(&text!("{name} · kỳ {period} · quy tắc {rules}\n", "{name} · {period} · rules {rules}\n"));
+        let (as_of, state, run) = (moment(self.night.as_of), output::completeness(self.night), self.night.run);
+        text.push_str(&text!("Tính lúc {as_of}; {state}; lượt {run}.\n\n", "As of {as_of}; {state}; run {run}.\n\n"));
+        let counts = Side::iter().map(|side| {
+            vec![language::one(side.meaning()).to_owned(), number(explanation.count(side)), side.name().to_owned()]
+        });
+        let unit = language::one(definition.over.meaning());
+        text.push_str(&output::table(&[unit, language::of("Số lượng", "Number"), "--side"], counts.collect()));
+        if let Some([numerator, denominator]) = self.explained.stated.map(|stated| stated.map(number)) {
+            text.push_str(&text!(
+                "Cộng các dòng được tính: {numerator} / {denominator}\n",
+                "Sum of the rows that count: {numerator} / {denominator}\n"
+            ));
         }
-        if !explanation.exclusions.is_empty() {
-            let rows = explanation.exclusions.iter().map(|exclusion| {
-                vec![exclusion.condition.clone(), exclusion.meaning_vi.clone(), number(exclusion.dossiers)]
-            });
-            let _ = writeln!(text, "\nKhông được tính vì điều kiện đầu tiên sau đây không đúng:");
-            text.push_str(&output::table(&["Điều kiện", "Nghĩa", "Số lượng"], rows.collect()));
-        }
+        text.push_str(&exclusions(explanation));
         let of = explanation.count(self.side);
         if self.explained.rows.is_empty() {
             if of > 0 && arguments.limit != Some(0) {
-                let _ = writeln!(
-                    text,
-                    "\nChỉ có {} {unit} ({}): --offset {} vượt quá.",
-                    number(of),
-                    self.side.name(),
-                    arguments.offset
-                );
+                let (of, side, offset) = (number(of), self.side.name(), arguments.offset);
+                text.push_str(&text!(
+                    "\nChỉ có {of} {unit} ({side}): --offset {offset} vượt quá.\n",
+                    "\nThere are only {of} {unit} ({side}): --offset {offset} is beyond them.\n"
+                ));
             }
             return text;
         }
-        let is_over_dossiers = definition.over == CountedUnit::Dossiers;
+        text.push_str(&self.rows(arguments, (of, unit)));
+        text
+    }
+
+    /// The listed rows. `of`: how many there are of the side.
+    fn rows(&self, arguments: &Arguments, (of, unit): (u64, &str)) -> String {
+        let mut text = String::new();
+        let is_over_dossiers = self.definition.over == CountedUnit::Dossiers;
         let first = u64::from(arguments.offset) + 1;
         let last = u64::from(arguments.offset) + self.explained.rows.len() as u64;
-        let _ = writeln!(
-            text,
-            "\n{} đến {} trong {} {unit} ({}){}:",
-            number(first),
-            number(last),
-            number(of),
-            self.side.name(),
-            if is_over_dossiers { ", trễ nhiều ngày nhất trước" } else { "" },
-        );
+        let order = if is_over_dossiers {
+            language::of(", trễ nhiều ngày nhất trước", ", most days late first")
+        } else {
+            ""
+        };
+        let ([from, to, all_of_side], side) = ([first, last, of].map(number), self.side.name());
+        text.push_str(&text!(
+            "\n{from} đến {to} trong {all_of_side} {unit} ({side}){order}:\n",
+            "\n{from} to {to} of {all_of_side} {unit} ({side}){order}:\n"
+        ));
         // The whole row is in CSV and JSON; a terminal is narrower.
         let is_shown = |name: &str| {
             let of_sources = matches!(name, "source_key" | "run" | "page" | "row" | "late_cause" | "returned_at");
@@ -281,12 +305,15 @@ impl Shown<'_> {
         };
         let all = self.explained.columns;
         let columns: Vec<usize> = (0..all.len()).filter(|&at| is_shown(all[at].name)).collect();
-        let headings: Vec<&str> = columns.iter().map(|&at| all[at].vi).collect();
+        let headings: Vec<&str> = columns.iter().map(|&at| language::of(all[at].vi, all[at].en)).collect();
         let row =
-            |cells: &Vec<ListCell>| columns.iter().map(|&at| lists::shown(LANGUAGE, &all[at], &cells[at])).collect();
+            |cells: &Vec<ListCell>| columns.iter().map(|&at| lists::shown(language(), &all[at], &cells[at])).collect();
         text.push_str(&output::table(&headings, self.explained.rows.iter().map(row).collect()));
         if last < of {
-            let _ = writeln!(text, "Xem tiếp: --offset {last}; tất cả: --format csv.");
+            text.push_str(&text!(
+                "Xem tiếp: --offset {last}; tất cả: --format csv.\n",
+                "More: --offset {last}; all: --format csv.\n"
+            ));
         }
         text
     }
@@ -304,4 +331,24 @@ impl Shown<'_> {
         };
         ExplainedAnswer::new(about, self.explained)
     }
+}
+
+/// How many are left out, by the first condition that is false for them; empty if none is.
+fn exclusions(explanation: &Explanation) -> String {
+    if explanation.exclusions.is_empty() {
+        return String::new();
+    }
+    let rows = explanation.exclusions.iter().map(|exclusion| {
+        let meaning = language::of(&exclusion.meaning_vi, &exclusion.meaning_en).to_owned();
+        vec![exclusion.condition.clone(), meaning, number(exclusion.dossiers)]
+    });
+    let headings = match language() {
+        Language::Vietnamese => ["Điều kiện", "Nghĩa", "Số lượng"],
+        Language::English => ["Condition", "Meaning", "Number"],
+    };
+    let table = output::table(&headings, rows.collect());
+    text!(
+        "\nKhông được tính vì điều kiện đầu tiên sau đây không đúng:\n{table}",
+        "\nLeft out, because the first of these conditions is false:\n{table}"
+    )
 }

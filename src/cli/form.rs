@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::language::{self, text};
 use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::print_message;
 use crate::cli::{Failure, GlobalOptions, typed};
@@ -47,31 +48,38 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = arguments.definitions.of(config, &record)?;
     let template = config.forms.get(&arguments.form).ok_or_else(|| {
         let known: Vec<&str> = config.forms.keys().map(String::as_str).collect();
-        Failure::usage(format!("there is no form `{}`; there are: {}", arguments.form, known.join(", ")))
+        let (wanted, known) = (&arguments.form, known.join(", "));
+        Failure::usage(text!(
+            "không có biểu `{wanted}`; đang có: {known}",
+            "there is no form `{wanted}`; there are: {known}"
+        ))
     })?;
     let period = typed::period(&arguments.period)?;
     let today = local(record.night.as_of).date();
     if period.start() > today {
-        let message = format!("`{period}` begins after the night of {today}");
-        return Err(Failure::usage(message).with_hint("choose a period that has begun"));
+        return Err(Failure::not_begun(period, today));
     }
     let (scope, whom) = scope(&config, arguments)?;
     let as_if_today = arguments.as_if.is_some();
     let form = run::filled_form(&config, &record.night, template, (scope, whom), period, as_if_today).await?;
     let bytes = publish::write_form(template, &form).map_err(|error| Failure::internal(error.to_string()))?;
-    std::fs::write(&arguments.output, bytes)
-        .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", arguments.output.display())))?;
-    print_message(&format!(
-        "wrote form {} for {} ({period}) to `{}`",
-        template.id,
-        form.whom,
-        arguments.output.display()
+    std::fs::write(&arguments.output, bytes).map_err(|error| Failure::not_written(&arguments.output, &error))?;
+    let (id, whom, file) = (&template.id, &form.whom, arguments.output.display());
+    print_message(&text!(
+        "đã ghi biểu {id} của {whom} ({period}) vào `{file}`",
+        "wrote form {id} for {whom} ({period}) to `{file}`"
     ));
     if form.is_running() {
-        print_message("the period has not ended: the form is marked as provisional");
+        print_message(language::of(
+            "chưa hết kỳ: biểu được ghi là tạm thời",
+            "the period has not ended: the form is marked as provisional",
+        ));
     }
     if !form.complete {
-        print_message("not every source was read completely: the form is marked as provisional");
+        print_message(language::of(
+            "chưa đọc đủ mọi nguồn: biểu được ghi là tạm thời",
+            "not every source was read completely: the form is marked as provisional",
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::cli::language::{self, text};
 use crate::cli::output::{self, OutputFormat, print};
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::lake::{GroupedRow, Lake, SharedCode};
@@ -56,12 +57,20 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let connector = arguments.connector.as_deref();
     let is_known = |name: &&str| config.connector(name).is_some() || config.mistaken(name).is_some();
     if let Some(name) = connector.filter(|name| !is_known(name)) {
-        return Err(Failure::usage(format!("there is no connector `{name}`"))
-            .with_hint("`motcua connectors list` shows all connectors"));
+        return Err(Failure::usage(text!("không có kết nối `{name}`", "there is no connector `{name}`")).with_hint(
+            language::of(
+                "`motcua connectors list` liệt kê mọi kết nối",
+                "`motcua connectors list` shows all connectors",
+            ),
+        ));
     }
     let lake = config.settings.data.join("lake");
     if !lake.is_dir() {
-        return Err(Failure::nothing_has_run(format!("there are no tables in `{}`", lake.display())));
+        return Err(Failure::nothing_has_run(text!(
+            "không có bảng nào trong `{}`",
+            "there are no tables in `{}`",
+            lake.display()
+        )));
     }
     let suffix = connector.map(|name| format!(" of {name}")).unwrap_or_default();
     audit::log_read(&config.settings.data, &format!("groups{suffix}")).await?;

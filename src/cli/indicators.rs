@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, LANGUAGE, OutputFormat, percent, print};
+use crate::cli::language::{self, language, text};
+use crate::cli::output::{self, OutputFormat, percent, print};
 use crate::cli::{Failure, GlobalOptions};
 use crate::config::{Configuration, DefinedIndicator};
 use crate::indicators::{ListedOffer, list_offers};
+use crate::locale::Language;
 use crate::model::agency::Tier;
 use crate::model::indicator::{CountedUnit, IndicatorFile, Target};
 use crate::model::period::{PERIOD_FORMS, Period};
@@ -98,10 +100,7 @@ pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<Exit
 }
 
 fn find<'c>(config: &'c Configuration, id: &str) -> Result<&'c DefinedIndicator, Failure> {
-    config.indicators.iter().find(|indicator| indicator.definition.id == *id).ok_or_else(|| {
-        Failure::usage(format!("there is no indicator `{id}`"))
-            .with_hint("`motcua indicators list` shows the defined indicators")
-    })
+    config.indicators.iter().find(|indicator| indicator.definition.id == *id).ok_or_else(|| Failure::no_indicator(id))
 }
 
 /// A row of the list of procedures behind an indicator.
@@ -131,20 +130,25 @@ fn offers(
 ) -> Result<String, Failure> {
     let definition = &find(config, id)?.definition;
     if definition.over != CountedUnit::Procedures {
-        return Err(Failure::usage(format!("`{id}` does not count procedures"))
-            .with_hint("for example `motcua indicators offers par-3.3.3`"));
+        let message = text!("`{id}` không đếm thủ tục", "`{id}` does not count procedures");
+        return Err(Failure::usage(message).with_hint(language::of(
+            "ví dụ `motcua indicators offers par-3.3.3`",
+            "for example `motcua indicators offers par-3.3.3`",
+        )));
     }
     let period = match period {
         None => None,
         Some(text) => Some(Period::parse(text).ok_or_else(|| {
-            Failure::usage(format!("`{text}` is not a period")).with_hint(format!("write {PERIOD_FORMS}"))
+            Failure::usage(text!("`{text}` không phải là kỳ báo cáo", "`{text}` is not a period"))
+                .with_hint(text!("ghi {PERIOD_FORMS}", "write {PERIOD_FORMS}"))
         })?),
     };
     let registries = &config.registries;
     let agency = match agency {
         None => None,
         Some(code) => Some(registries.agencies.iter().find(|known| known.code == code).ok_or_else(|| {
-            Failure::usage(format!("there is no agency `{code}`")).with_hint("give a code of `agencies.csv`")
+            Failure::usage(text!("không có cơ quan `{code}`", "there is no agency `{code}`"))
+                .with_hint(language::of("ghi một mã của `agencies.csv`", "give a code of `agencies.csv`"))
         })?),
     };
     let registries = (&registries.agencies[..], &registries.procedures[..], &registries.offers[..]);
@@ -178,19 +182,24 @@ fn offer_row<'a>(ListedOffer { offer, name, agency_name, is_counted }: &ListedOf
 }
 
 fn offer_table(rows: Vec<OfferRow<'_>>) -> String {
-    let headings = ["Nhóm", "Mã TTHC", "Tên TTHC", "Cơ quan", "Vai trò", "Từ ngày", "Đến ngày", "Được tính"];
+    let headings = match language() {
+        Language::Vietnamese => {
+            ["Nhóm", "Mã TTHC", "Tên TTHC", "Cơ quan", "Vai trò", "Từ ngày", "Đến ngày", "Được tính"]
+        }
+        Language::English => ["Group", "Procedure", "Name", "Agency", "Role", "From", "To", "Counted"],
+    };
     let cells = rows.into_iter().map(|row| {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let agency = match (row.agency_name, row.offered_by.strip_prefix("tier:")) {
             (Some(name), _) => format!("{name} ({})", row.offered_by),
             (None, Some(tier)) => {
-                tier.parse().map_or_else(|_| tier.to_owned(), |tier: Tier| LANGUAGE.tier(tier).to_owned())
+                tier.parse().map_or_else(|_| tier.to_owned(), |tier: Tier| language().tier(tier).to_owned())
             }
             (None, None) => row.offered_by.clone(),
         };
         let role = match row.role {
-            Some("lead") => "chủ trì",
-            Some("cooperating") => "phối hợp",
+            Some("lead") => language::of("chủ trì", "lead"),
+            Some("cooperating") => language::of("phối hợp", "cooperating"),
             _ => "",
         };
         vec![
@@ -201,7 +210,7 @@ fn offer_table(rows: Vec<OfferRow<'_>>) -> String {
             role.to_owned(),
             row.valid_from.unwrap_or_default(),
             row.valid_to.unwrap_or_default(),
-            if row.counted { "có" } else { "" }.to_owned(),
+            if row.counted { language::of("có", "yes") } else { "" }.to_owned(),
         ]
     });
     output::table(&headings, cells.collect())
@@ -224,7 +233,10 @@ fn row(indicator: &DefinedIndicator) -> Row {
 }
 
 fn table(rows: Vec<Row>) -> String {
-    let headings = ["Mã", "Chỉ số", "Căn cứ", "Bộ quy tắc", "Chỉ tiêu"];
+    let headings = match language() {
+        Language::Vietnamese => ["Mã", "Chỉ số", "Căn cứ", "Bộ quy tắc", "Chỉ tiêu"],
+        Language::English => ["Id", "Indicator", "Legal source", "Rule set", "Target"],
+    };
     let cells = rows.into_iter().map(|row| {
         let mut target = match (row.target, row.kind) {
             (None, _) => String::new(),
@@ -232,9 +244,10 @@ fn table(rows: Vec<Row>) -> String {
             (Some(target), _) => format!("≥ {target}"),
         };
         if row.target_period.is_some() {
-            target.push_str(" (chỉ tiêu năm)");
+            target.push_str(language::of(" (chỉ tiêu năm)", " (a year)"));
         }
-        vec![row.indicator, row.title_vi, format!("{}, {}", row.document, row.place), row.rules, target]
+        let title = language::of(&row.title_vi, &row.title_en).to_owned();
+        vec![row.indicator, title, format!("{}, {}", row.document, row.place), row.rules, target]
     });
     output::table(&headings, cells.collect())
 }

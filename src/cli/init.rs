@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use include_dir::{Dir, DirEntry, include_dir};
 
 use crate::cli::Failure;
-use crate::cli::failure::FIRST_CONNECTOR;
+use crate::cli::failure::first_connector;
+use crate::cli::language::{self, text};
 use crate::cli::output::print_message;
 
 static CONFIG: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
@@ -48,19 +49,32 @@ motcua run && motcua status
 
 pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let written = if arguments.minimal { write_minimal(&arguments.folder)? } else { write_shipped(&arguments.folder)? };
-    print_message(&format!("wrote {written} files into `{}`", arguments.folder.display()));
+    print_message(&text!(
+        "đã ghi {written} tệp vào `{}`",
+        "wrote {written} files into `{}`",
+        arguments.folder.display()
+    ));
     if arguments.minimal {
-        print_message(&format!("next: edit `config/motcua.toml` and the registries beside it; {FIRST_CONNECTOR}"));
+        let connector = first_connector();
+        print_message(&text!(
+            "tiếp theo: sửa `config/motcua.toml` và các danh mục bên cạnh; {connector}",
+            "next: edit `config/motcua.toml` and the registries beside it; {connector}"
+        ));
     } else {
-        print_message(
+        print_message(language::of(
+            "tiếp theo: đặt các biến mà kết nối cần (xem connectors/*/README.md), rồi chạy `motcua check`",
             "next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`",
-        );
+        ));
     }
     let others: Vec<&str> = shipped_connectors()
         .into_iter()
         .filter(|name| arguments.minimal || !WRITTEN_CONNECTORS.contains(name))
         .collect();
-    print_message(&format!("`motcua connectors add NAME` adds a connector for another system: {}", others.join(", ")));
+    print_message(&text!(
+        "`motcua connectors add TÊN` thêm kết nối cho hệ thống khác: {}",
+        "`motcua connectors add NAME` adds a connector for another system: {}",
+        others.join(", ")
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,15 +115,19 @@ pub(super) fn write_connectors(folder: &Path, names: &[String]) -> Result<usize,
 
 fn shipped_connector(name: &str) -> Result<&'static Dir<'static>, Failure> {
     CONNECTORS.get_dir(name).ok_or_else(|| {
-        Failure::usage(format!("no connector `{name}` is shipped"))
-            .with_hint(format!("the shipped ones are {}", shipped_connectors().join(", ")))
+        let shipped = shipped_connectors().join(", ");
+        Failure::usage(text!("không có sẵn kết nối `{name}`", "no connector `{name}` is shipped"))
+            .with_hint(text!("các kết nối có sẵn: {shipped}", "the shipped ones are {shipped}"))
     })
 }
 
 fn write_new(folder: &Path, files: &[(PathBuf, &'static [u8])]) -> Result<usize, Failure> {
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
-        return Err(Failure::usage(format!("`{}` exists; nothing was written", path.display()))
-            .with_hint("choose another folder, or move the file away"));
+        let message = text!("đã có `{}`; không ghi gì", "`{}` exists; nothing was written", path.display());
+        return Err(Failure::usage(message).with_hint(language::of(
+            "chọn thư mục khác, hoặc chuyển tệp đó đi",
+            "choose another folder, or move the file away",
+        )));
     }
     for (path, contents) in files {
         let failed = |error: std::io::Error| Failure::internal(format!("cannot write `{}`: {error}", path.display()));

@@ -1,14 +1,14 @@
 //! Lists as the command line gives them: printed, or written as a workbook.
 #![expect(clippy::disallowed_methods, reason = "edge: writes the workbook")]
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::cli::output::{LANGUAGE, print, print_message};
+use crate::cli::language::{self, language, text};
+use crate::cli::output::{print, print_message};
 use crate::lists;
 use crate::locale::moment;
 use crate::model::figure::Night;
@@ -35,7 +35,7 @@ pub(super) struct ListOutput {
     output: Option<PathBuf>,
 }
 
-/// What a workbook says above its list.
+/// What stands above the list in a workbook, which is in Vietnamese whatever the language of the command line is.
 pub(super) struct WorkbookHead<'a> {
     pub(super) title: &'a str,
     /// Name of what the list is of, and its text.
@@ -58,7 +58,11 @@ impl ListOutput {
         if self.output.is_none() || self.format == ListFormat::Xlsx {
             return Ok(());
         }
-        Err(Failure::usage("`--output` is for workbooks").with_hint("add `--format xlsx`, or redirect what is printed"))
+        let message = language::of("`--output` chỉ dùng cho tệp Excel", "`--output` is for workbooks");
+        Err(Failure::usage(message).with_hint(language::of(
+            "thêm `--format xlsx`, hoặc chuyển hướng những gì được in",
+            "add `--format xlsx`, or redirect what is printed",
+        )))
     }
 
     /// Prints or writes a list. `table`: as a terminal shows it; `answer`: as JSON.
@@ -85,18 +89,19 @@ impl ListOutput {
         about.push(("Tính lúc", format!("{}; lượt {}; {state}", moment(night.as_of), night.run)));
         // Where the workbook is written, its rows can be written.
         let scratch = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let cannot_write = |error: &dyn Display| Failure::usage(format!("cannot write `{}`: {error}", file.display()));
         let mut bytes = Vec::new();
         let written = lists::workbook(list, (head.title, &about), night.as_of, (scratch, &mut bytes));
         written.map_err(|error| match error {
-            lists::WorkbookError::TooManyRows(_) => {
-                Failure::usage(error.to_string()).with_hint("take `--limit`, one agency, or `--format csv`")
-            }
-            lists::WorkbookError::Scratch(error) => cannot_write(&error),
+            lists::WorkbookError::TooManyRows(_) => Failure::usage(error.to_string()).with_hint(language::of(
+                "dùng `--limit`, một cơ quan, hoặc `--format csv`",
+                "take `--limit`, one agency, or `--format csv`",
+            )),
+            lists::WorkbookError::Scratch(error) => Failure::not_written(file, &error),
             lists::WorkbookError::Xlsx(_) => Failure::internal(error.to_string()),
         })?;
-        std::fs::write(file, bytes).map_err(|error| cannot_write(&error))?;
-        print_message(&format!("wrote {} rows to `{}`", list.rows.len(), file.display()));
+        std::fs::write(file, bytes).map_err(|error| Failure::not_written(file, &error))?;
+        let rows = list.rows.len();
+        print_message(&text!("đã ghi {rows} dòng vào `{}`", "wrote {rows} rows to `{}`", file.display()));
         Ok(())
     }
 }
@@ -116,7 +121,12 @@ pub(super) fn csv(list: &List) -> Result<String, Failure> {
 
 /// The cells of some columns of a row, as a person reads them.
 pub(super) fn shown_cells(list: &List, row: &[ListCell], columns: &[usize]) -> Vec<String> {
-    columns.iter().map(|&at| lists::shown(LANGUAGE, &list.columns[at], &row[at])).collect()
+    columns.iter().map(|&at| lists::shown(language(), &list.columns[at], &row[at])).collect()
+}
+
+/// The headings of some columns of a list.
+pub(super) fn headings(list: &List, columns: &[usize]) -> Vec<&'static str> {
+    columns.iter().map(|&at| language::of(list.columns[at].vi, list.columns[at].en)).collect()
 }
 
 /// The positions of columns, in their order in the list.

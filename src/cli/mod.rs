@@ -2,6 +2,7 @@
 //! errors to standard error.
 
 mod agencies;
+mod argument_mistakes;
 mod audit;
 mod backfill;
 mod backup;
@@ -12,12 +13,16 @@ mod deletions;
 mod demo;
 mod exit_codes;
 mod explain;
+mod explained;
 mod failure;
 mod form;
 mod groups;
+mod help;
 mod indicators;
 mod init;
+mod language;
 mod list_output;
+mod narration;
 mod new_connector;
 mod nights;
 mod output;
@@ -28,6 +33,7 @@ mod reconcile;
 mod replay;
 mod report;
 mod run;
+mod run_failure;
 mod runs;
 mod serve;
 mod simulate;
@@ -42,12 +48,13 @@ mod worklist;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit_codes::{EXIT_CODES, FURTHER_EXIT_CODES};
 pub use failure::Failure;
 
 use crate::config::{self, Configuration};
+use crate::locale::Language;
 
 /// Stack of a worker thread. Only the used part takes memory.
 const WORKER_STACK_BYTES: usize = 64 << 20;
@@ -60,11 +67,15 @@ const SHUTDOWN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 #[command(name = "motcua", version, about, propagate_version = true, after_help = exit_codes::help())]
 struct Cli {
     /// Settings file.
-    #[arg(long, value_name = "FILE", global = true, env = "MOTCUA_CONFIG", default_value = "config/motcua.toml")]
+    #[arg(long, value_name = "FILE", global = true, env = "MOTCUA_CONFIG", default_value = language::USUAL_SETTINGS)]
     config: PathBuf,
     /// Data folder. Overrides `data` in the settings file.
     #[arg(long, value_name = "DIR", global = true, env = "MOTCUA_DATA")]
     data: Option<PathBuf>,
+    /// Language of help, messages and tables. Default: `language` of the settings, else that of the system (LC_ALL,
+    /// LC_MESSAGES, LANG).
+    #[arg(long, value_name = "LANG", global = true, env = "MOTCUA_LANG", value_parser = ["vi", "en"])]
+    lang: Option<String>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -141,14 +152,15 @@ pub fn command() -> clap::Command {
 /// Runs the program and returns one of [`EXIT_CODES`].
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    language::choose();
+    let cli = match parsed() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Also for `--help`; nothing is left to do if the terminal is gone.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return output::report_usage(&error),
     };
+    debug_assert!(
+        cli.lang.as_deref().is_none_or(|code| code == language::language().code()),
+        "the language was chosen by the same arguments"
+    );
     if let Err(message) = crate::telemetry::start() {
         return output::report_failure(&Failure::usage(message));
     }
@@ -165,6 +177,16 @@ pub fn main() -> ExitCode {
     // An abandoned run may still compute; do not wait for it.
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     code
+}
+
+/// Parses the arguments; `--help` is an error whose text is the help.
+fn parsed() -> Result<Cli, clap::Error> {
+    let mut command = match language::language() {
+        Language::Vietnamese => help::in_vietnamese(command()),
+        Language::English => command(),
+    };
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 async fn act(cli: Cli) -> Result<ExitCode, Failure> {

@@ -11,7 +11,8 @@ use url::Url;
 
 use crate::cli::Failure;
 use crate::cli::exit_codes::SOURCE_FAILED;
-use crate::cli::output::{print, print_message};
+use crate::cli::language::{self, text};
+use crate::cli::output::{hint_line, print, print_message};
 use crate::config;
 use crate::draft::{Draft, Guess, Origin, is_heading};
 use crate::model::table::RecordKind;
@@ -78,12 +79,18 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let kind = RecordKind::from(*kind);
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() || !name.bytes().all(is_plain) {
-        return Err(Failure::usage(format!("`{name}` is no name of a connector: lowercase letters, digits and `-`")));
+        return Err(Failure::usage(text!(
+            "`{name}` không dùng làm tên kết nối được: chỉ chữ thường không dấu, chữ số và `-`",
+            "`{name}` is no name of a connector: lowercase letters, digits and `-`"
+        )));
     }
     let folder = Path::new(name);
     if folder.exists() {
-        return Err(Failure::usage(format!("`{}` exists; nothing was written", folder.display()))
-            .with_hint("choose another name, or move the folder away"));
+        let message = text!("đã có `{}`; không ghi gì", "`{}` exists; nothing was written", folder.display());
+        return Err(Failure::usage(message).with_hint(language::of(
+            "chọn tên khác, hoặc chuyển thư mục đó đi",
+            "choose another name, or move the folder away",
+        )));
     }
     let (bytes, origin) = match read(from).await {
         Ok(read) => read?,
@@ -103,9 +110,14 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     write(&folder.join("README.md"), &README.replace("NAME", name))?;
     print(&summary(&file, &sample, &draft))?;
     if let Err(problems) = config::connector_from_text(name, &file, &draft.text) {
-        print_message(&format!("to be completed before it can be read:\n{problems}"));
+        print_message(&text!(
+            "cần điền thêm trước khi đọc được (thông báo tiếng Anh):\n{problems}",
+            "to be completed before it can be read:\n{problems}"
+        ));
     }
-    print_message(&format!(
+    print_message(&text!(
+        "tiếp theo: điền `system` và `contact`, xem lại từng dòng, chạy `motcua check ./{name}`; sau đó chuyển thư mục vào thư mục các \
+         kết nối, đêm tới sẽ đọc",
         "next: fill in `system` and `contact`, check every line, run `motcua check ./{name}`; then move the folder into that of the \
          connectors, and the next night reads it"
     ));
@@ -118,8 +130,14 @@ async fn read(from: &str) -> Result<Result<(Vec<u8>, Origin), Failure>, SourceEr
         && matches!(address.scheme(), "http" | "https")
     {
         if !address.username().is_empty() || address.password().is_some() {
-            let failure = Failure::usage("the address has a user name or a password")
-                .with_hint("give it without them, and declare the login in `[auth]`");
+            let failure = Failure::usage(language::of(
+                "địa chỉ có tên người dùng hoặc mật khẩu",
+                "the address has a user name or a password",
+            ))
+            .with_hint(language::of(
+                "bỏ khỏi địa chỉ, và khai báo đăng nhập trong `[auth]`",
+                "give it without them, and declare the login in `[auth]`",
+            ));
             return Ok(Err(failure));
         }
         let bytes = sample::fetch(&address).await?;
@@ -128,12 +146,15 @@ async fn read(from: &str) -> Result<Result<(Vec<u8>, Origin), Failure>, SourceEr
         return Ok(Ok((bytes, Origin::Web { base_url, path: address.path().to_owned(), query })));
     }
     let name = Path::new(from).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let read = fs::read(from).map_err(|error| Failure::usage(format!("cannot read the sample `{from}`: {error}")));
+    let read = fs::read(from).map_err(|error| {
+        Failure::usage(text!("không đọc được tệp mẫu `{from}`: {error}", "cannot read the sample `{from}`: {error}"))
+    });
     Ok(read.map(|bytes| (bytes, Origin::File(name))))
 }
 
 fn failed(error: &SourceError) -> ExitCode {
-    print_message(&format!("error: {error}\nhint: {}", error.hint));
+    print_message(&format!("{}: {error}", language::of("lỗi", "error")));
+    print_message(&hint_line(error.hint));
     ExitCode::from(SOURCE_FAILED)
 }
 

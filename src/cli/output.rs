@@ -7,13 +7,12 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::cli::Failure;
+use crate::cli::language::{self, language};
+use crate::cli::{Failure, argument_mistakes};
 use crate::locale::{Language, UnitSpace, cell_without_formula};
 use crate::model::escape::escaped_lines;
+use crate::model::figure::Night;
 use crate::telemetry;
-
-/// Language of the numbers that the command line prints, in tables and in messages.
-pub(super) const LANGUAGE: Language = Language::Vietnamese;
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -84,14 +83,14 @@ pub(super) fn csv<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| internal(&error))
 }
 
-/// A whole number with its thousands grouped: `12.345`.
+/// A whole number with its thousands grouped: `12.345`, in English `12,345`.
 pub(super) fn number(number: u64) -> String {
-    LANGUAGE.number(number)
+    language().number(number)
 }
 
-/// A share of 1 as a percentage: `98,76 %`.
+/// A share of 1 as a percentage: `98,76 %`, in English `98.76%`.
 pub(super) fn percent(share: f64) -> String {
-    LANGUAGE.percent(share, UnitSpace::Plain)
+    language().percent(share, UnitSpace::Plain)
 }
 
 /// Writes message and hint to standard error; returns the exit code.
@@ -100,11 +99,38 @@ pub(super) fn report_failure(failure: &Failure) -> ExitCode {
         telemetry::report_failure(&failure.message, failure.hint.as_deref());
         return ExitCode::from(failure.code);
     }
-    print_message(&format!("error: {}", failure.message));
+    print_message(&format!("{}: {}", language::of("lỗi", "error"), failure.message));
     if let Some(hint) = &failure.hint {
-        print_message(&format!("hint: {hint}"));
+        print_message(&hint_line(hint));
     }
     ExitCode::from(failure.code)
+}
+
+/// Whether a night has all sources.
+pub(super) fn completeness(night: &Night) -> &'static str {
+    if night.complete {
+        language::of("đủ nguồn", "complete")
+    } else {
+        language::of("CHƯA ĐỦ NGUỒN, số liệu tạm thời", "NOT COMPLETE, provisional")
+    }
+}
+
+/// What to do next, after its heading.
+pub(super) fn hint_line(hint: &str) -> String {
+    format!("{}: {hint}", language::of("gợi ý", "hint"))
+}
+
+/// Reports a mistake in the arguments, or prints the help that was asked for; returns the exit code.
+pub(super) fn report_usage(error: &clap::Error) -> ExitCode {
+    let vietnamese = (language() == Language::Vietnamese).then(|| argument_mistakes::in_vietnamese(error)).flatten();
+    match vietnamese {
+        Some(text) => print_message(text.trim_end()),
+        None => {
+            // Nothing is left to do if the terminal is gone.
+            let _ = error.print();
+        }
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::cli::language::{self, text};
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::run::run_and_publish;
 use crate::cli::{Failure, GlobalOptions, audit, with_data};
@@ -62,7 +63,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_with_data()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await? else {
-        return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));
+        return Err(Failure::no_ledger(data));
     };
     match &arguments.verb {
         Verb::List { connector, run, all, format } => {
@@ -78,13 +79,17 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                 for (what, count) in groups(&rows) {
                     print_message(&format!("{what}: {}", output::number(count)));
                 }
-                print_message(&format!("rejected rows: {}", output::number(rows.len() as u64)));
+                let count = output::number(rows.len() as u64);
+                print_message(&text!("số dòng bị loại: {count}", "rejected rows: {count}"));
             }
         }
         Verb::Show { id } => {
             let Some(rejected) = ledger.quarantined_row(*id).await.map_err(RunError::from)? else {
-                return Err(Failure::usage(format!("there is no rejected row `{id}`"))
-                    .with_hint("`motcua quarantine list --all` shows the numbers of all rows"));
+                let message = text!("không có dòng bị loại số `{id}`", "there is no rejected row `{id}`");
+                return Err(Failure::usage(message).with_hint(language::of(
+                    "`motcua quarantine list --all` liệt kê số của mọi dòng",
+                    "`motcua quarantine list --all` shows the numbers of all rows",
+                )));
             };
             audit::log_read(data, &format!("quarantine row {id}")).await?;
             print(&details(data, &rejected)?)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::cli::language::text;
 use crate::fields::{FieldReader, Readers, shape};
 use crate::model::instant;
 use crate::model::page::Page;
@@ -67,21 +68,27 @@ pub(super) fn lines(readers: &Readers, page: &Page, is_every_field: bool) -> Str
 }
 
 fn line(reader: &FieldReader, texts: &FieldTexts) -> String {
-    let mut line = format!("{}: {} read, {} empty", reader.column, texts.read, texts.empty);
+    let (column, read, empty) = (&reader.column, texts.read, texts.empty);
+    let mut line = text!("{column}: {read} đọc được, {empty} trống", "{column}: {read} read, {empty} empty");
     if let Some((first, last)) = texts.range {
         let shown = |at: i64| instant::display(at)[..16].replace('T', " ");
-        let _ = write!(line, "; from {} to {}", shown(first), shown(last));
+        let (first, last) = (shown(first), shown(last));
+        line.push_str(&text!("; từ {first} đến {last}", "; from {first} to {last}"));
     }
     let mut refused: Vec<_> = texts.refused.iter().collect();
     refused.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     for ((reason, shape), rows) in refused.iter().take(SHOWN_SHAPES) {
         let shown: Vec<String> = rows.iter().take(SHOWN_ROWS).map(u32::to_string).collect();
         let more = if rows.len() > SHOWN_ROWS { " …" } else { "" };
-        let _ = write!(line, "; {} {reason} `{shape}` in rows {}{more}", rows.len(), shown.join(", "));
+        let (count, shown) = (rows.len(), shown.join(", "));
+        line.push_str(&text!(
+            "; {count} {reason} `{shape}` ở dòng {shown}{more}",
+            "; {count} {reason} `{shape}` in rows {shown}{more}"
+        ));
     }
     if refused.len() > SHOWN_SHAPES {
         let others: usize = refused[SHOWN_SHAPES..].iter().map(|(_, rows)| rows.len()).sum();
-        let _ = write!(line, "; {others} of other shapes");
+        line.push_str(&text!("; {others} dạng khác", "; {others} of other shapes"));
     }
     line
 }

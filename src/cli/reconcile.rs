@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use strum::IntoEnumIterator as _;
 
-use crate::cli::list_output::{ListOutput, WorkbookHead, places_of, shown_cells};
+use crate::cli::language::{self, language, text};
+use crate::cli::list_output::{ListOutput, WorkbookHead, headings, places_of, shown_cells};
 use crate::cli::nights::{DefinitionSource, night_of};
-use crate::cli::output::{self, LANGUAGE, number};
+use crate::cli::output::{self, number};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
 use crate::indicators::{PostDirection, ReconcileClass, ReconcilePage, Reconciliation, UnmatchedItem};
 use crate::lists::{self, ItemsAnswer, ReconcileAnswer};
-use crate::locale::Initial;
+use crate::locale::{Initial, Language};
 use crate::model::agency::Tier;
 use crate::model::instant::local;
 use crate::model::list::List;
@@ -80,13 +81,15 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let of = typed::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
     let limit = output.limit(arguments.limit, ROWS_OF_A_TABLE);
     audit::log_read(&config.settings.data, &format!("reconcile {period} {}", of.name())).await?;
-    let about =
-        vec![("Phạm vi", typed::scope_name(&of, &config, &figures)), ("Kỳ", LANGUAGE.period(period, Initial::Upper))];
+    let about = vec![
+        ("Phạm vi", typed::scope_name(Language::Vietnamese, &of, &config, &figures)),
+        ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
+    ];
     if arguments.items {
-        let items = run::unmatched_items(&config, night, period, ()).await?;
-        let listed: Vec<&UnmatchedItem> = items.iter().skip(arguments.offset as usize).take(limit as usize).collect();
+        let found = run::unmatched_items(&config, night, period, (arguments.offset, limit), ()).await?;
+        let listed: Vec<&UnmatchedItem> = found.items.iter().collect();
         let list = lists::items_list(&listed);
-        let total = items.len() as u64;
+        let total = found.total;
         let head = WorkbookHead { title: "Bưu gửi không thuộc hồ sơ nào", about, night };
         output.give(&list, head, &ItemsAnswer::new(&listed, total, period, night), || items_table(&list, total))?;
         return Ok(ExitCode::SUCCESS);
@@ -103,37 +106,51 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             limit: if lists_dossiers { limit } else { 0 },
         };
         let reconciled = run::reconcile(&config, night, (direction, period), page, ()).await?;
-        found.push((direction, reconciled.ok_or_else(|| Failure::usage(NO_POSTAL_INDICATOR))?));
+        found.push((direction, reconciled.ok_or_else(no_postal_indicator)?));
     }
     let mut items = 0;
     if output.is_table() {
-        items = run::unmatched_items(&config, night, period, ()).await?.len() as u64;
+        items = run::count_unmatched_items(&config, night, period, ()).await?;
     }
     let list = lists::reconciled_list(&found.iter().map(|(direction, one)| (*direction, one)).collect::<Vec<_>>());
     let head = WorkbookHead { title: "Đối chiếu cổng với bưu chính", about, night };
     output.give(&list, head, &ReconcileAnswer::new(&found, period, night), || {
         let mut text = table(&found, period);
-        let _ = writeln!(text, "\nBưu gửi không thuộc hồ sơ nào: {} (xem: --items)", number(items));
+        text.push_str(&text!(
+            "\nBưu gửi không thuộc hồ sơ nào: {} (xem: --items)\n",
+            "\nPostal items that belong to no dossier: {} (list: --items)\n",
+            number(items)
+        ));
         text
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
+fn no_postal_indicator() -> Failure {
+    Failure::usage(language::of(
+        "không chỉ số nào đếm những gì bưu chính chuyển: không có bộ quy tắc để đối chiếu",
+        NO_POSTAL_INDICATOR,
+    ))
+}
+
 fn table(found: &[(PostDirection, Reconciliation)], period: Period) -> String {
-    let mut text = format!("Đối chiếu cổng với bưu chính, {}\n", LANGUAGE.period(period, Initial::Lower));
+    let of_period = language().period(period, Initial::Lower);
+    let mut text = text!("Đối chiếu cổng với bưu chính, {of_period}\n", "Portal against post, {of_period}\n");
+    let classes = match language() {
+        Language::Vietnamese => ["Kết quả", "Số hồ sơ", "--class"],
+        Language::English => ["Result", "Dossiers", "--class"],
+    };
     for (direction, reconciled) in found {
-        let _ = writeln!(text, "\n{}:", direction.meaning()[0]);
-        let rows = reconciled
-            .totals
-            .iter()
-            .map(|(class, dossiers)| vec![class.meaning()[0].to_owned(), number(*dossiers), class.name().to_owned()]);
-        text.push_str(&output::table(&["Kết quả", "Số hồ sơ", "--class"], rows.collect()));
+        let _ = writeln!(text, "\n{}:", language::one(direction.meaning()));
+        let rows = reconciled.totals.iter().map(|(class, dossiers)| {
+            vec![language::one(class.meaning()).to_owned(), number(*dossiers), class.name().to_owned()]
+        });
+        text.push_str(&output::table(&classes, rows.collect()));
         if !reconciled.dossiers.is_empty() {
             let list = lists::reconciled_list(&[(*direction, reconciled)]);
             let columns = places_of(&list, &SHOWN);
-            let headings: Vec<&str> = columns.iter().map(|&at| list.columns[at].vi).collect();
             let rows = list.rows.iter().map(|row| shown_cells(&list, row, &columns));
-            text.push_str(&output::table(&headings, rows.collect()));
+            text.push_str(&output::table(&headings(&list, &columns), rows.collect()));
         }
     }
     text
@@ -141,7 +158,7 @@ fn table(found: &[(PostDirection, Reconciliation)], period: Period) -> String {
 
 fn items_table(list: &List, total: u64) -> String {
     let columns = places_of(list, &["item_code", "dossier_code", "direction", "accepted_at", "near", "problem"]);
-    let headings: Vec<&str> = columns.iter().map(|&at| list.columns[at].vi).collect();
     let rows = list.rows.iter().map(|row| shown_cells(list, row, &columns));
-    format!("Bưu gửi không thuộc hồ sơ nào: {}\n{}", number(total), output::table(&headings, rows.collect()))
+    let (total, table) = (number(total), output::table(&headings(list, &columns), rows.collect()));
+    text!("Bưu gửi không thuộc hồ sơ nào: {total}\n{table}", "Postal items that belong to no dossier: {total}\n{table}")
 }

@@ -7,6 +7,7 @@ mod table;
 
 use std::process::ExitCode;
 
+use crate::cli::language::{self, text};
 use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::{OutputFormat, print, print_message, print_with};
 use crate::cli::{Failure, GlobalOptions, typed};
@@ -170,15 +171,13 @@ impl<'a> FigureFilter<'a> {
     fn new(arguments: &'a Arguments, config: &Configuration) -> Result<Self, Failure> {
         for id in &arguments.indicators {
             if !config.indicators.iter().any(|indicator| indicator.definition.id == *id) {
-                return Err(Failure::usage(format!("there is no indicator `{id}`"))
-                    .with_hint("`motcua indicators list` shows the defined indicators"));
+                return Err(Failure::no_indicator(id));
             }
         }
         if let Some(rules) = &arguments.rules
             && !config.rules.contains_key(rules)
         {
-            let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
-            return Err(Failure::usage(format!("there is no rule set `{rules}`; there are: {}", known.join(", "))));
+            return Err(Failure::no_rule_set(rules, config));
         }
         let period = match &arguments.period {
             None => None,
@@ -187,17 +186,22 @@ impl<'a> FigureFilter<'a> {
         if let (Some(period), Some(kind)) = (period, arguments.by)
             && period.kind() != kind
         {
-            let message = format!("`{period}` is a {}, but `--by` is {}", period.kind().name(), kind.name());
-            return Err(Failure::usage(message));
+            let [of_period, by] = [period.kind().name(), kind.name()];
+            let message = text!(
+                "`{period}` là kỳ loại `{of_period}`, nhưng `--by` là `{by}`",
+                "`{period}` is a {of_period}, but `--by` is {by}"
+            );
+            return Err(Failure::usage(message).with_hint(language::of("bỏ `--by`", "leave out `--by`")));
         }
         if period.is_none()
             && let Some(kind) = arguments.by.filter(|kind| !PeriodKind::NAMED.contains(kind))
         {
-            let message = format!(
-                "`--by {}` needs `--period`: figures of this kind are computed for one period at a time",
-                kind.name()
+            let by = kind.name();
+            let message = text!(
+                "`--by {by}` cần `--period`: số liệu loại này được tính cho từng kỳ một",
+                "`--by {by}` needs `--period`: figures of this kind are computed for one period at a time"
             );
-            return Err(Failure::usage(message).with_hint(format!("write {PERIOD_FORMS}")));
+            return Err(Failure::usage(message).with_hint(text!("ghi {PERIOD_FORMS}", "write {PERIOD_FORMS}")));
         }
         let mut periods: Vec<Period> = period.into_iter().collect();
         if let Some(period) = period.filter(|_| arguments.compare) {
@@ -298,10 +302,17 @@ pub(super) fn report_unfit(request: &FigureRequest, config: &Configuration) -> R
         return Ok(());
     }
     let rules = request.rules.as_deref().unwrap_or_default();
-    let message = format!("rule set `{rules}` reads the state at each period's end; {}", listed.join("; "));
+    let message = text!(
+        "bộ quy tắc `{rules}` đọc trạng thái vào cuối mỗi kỳ; {}",
+        "rule set `{rules}` reads the state at each period's end; {}",
+        listed.join("; ")
+    );
     if request.indicators.is_empty() {
-        print_message(&format!("left out: {message}"));
+        print_message(&text!("bỏ qua: {message}", "left out: {message}"));
         return Ok(());
     }
-    Err(Failure::usage(message).with_hint("ask for one period: `motcua report --rules … --period 2026-Q1`"))
+    Err(Failure::usage(message).with_hint(language::of(
+        "hỏi một kỳ: `motcua report --rules … --period 2026-Q1`",
+        "ask for one period: `motcua report --rules … --period 2026-Q1`",
+    )))
 }

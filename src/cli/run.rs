@@ -6,26 +6,58 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit_codes::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
-use crate::cli::output::{number, print_message};
-use crate::cli::{Failure, GlobalOptions, publish};
+use crate::cli::language::{self, text};
+use crate::cli::narration::narration;
+use crate::cli::output::print_message;
+use crate::cli::{Failure, GlobalOptions, audit, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, ClosedNight, DataFolder, Progress, PublicationOutcome, RunError, RunReport};
+use crate::run::{self, DataFolder, Ledger, Lock, LockError, Progress, PublicationOutcome, RunError, RunReport};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  motcua run\n  motcua run portal-igate bcci-export")]
+#[command(after_help = "Examples:\n  motcua run\n  motcua run portal-igate bcci-export\n  motcua run --stop")]
 pub(super) struct Arguments {
     /// Names of connectors. Default: all that are not disabled.
     connectors: Vec<String>,
+    /// Stop the run that another process is doing on this data folder. It publishes nothing; the next run reads on where it was.
+    #[arg(long, conflicts_with = "connectors")]
+    stop: bool,
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.stop {
+        return stop(options).await;
+    }
     let (config, now) = (options.load_for_nights()?, run::now());
     run_and_publish(&config, "run", now, async |folder, progress| {
         folder.run_once(&arguments.connectors, now, progress).await
     })
     .await
+}
+
+/// Asks that the run under way be stopped, whichever process does it.
+async fn stop(options: &GlobalOptions) -> Result<ExitCode, Failure> {
+    let config = options.load_with_data()?;
+    let data = &config.settings.data;
+    let nothing = || {
+        let message = text!("không có lượt nào đang chạy trên `{}`", "no run is under way on `{}`", data.display());
+        Failure::usage(message)
+            .with_hint(language::of("`motcua runs list` liệt kê các lượt", "`motcua runs list` shows the runs"))
+    };
+    match Lock::take(data, "run --stop", run::now()) {
+        Ok(_) => return Err(nothing()),
+        Err(LockError::Held { .. }) => {}
+        Err(error) => return Err(RunError::from(error).into()),
+    }
+    let ledger = Ledger::open_existing(data).await?.ok_or_else(nothing)?;
+    ledger.ask_to_stop(&audit::user(), run::now()).await.map_err(RunError::from)?;
+    ledger.close().await;
+    print_message(&text!(
+        "lượt đang chạy sẽ dừng trong vài giây; nếu đang tính số liệu thì vẫn chạy đến hết",
+        "the run under way stops within seconds, unless it is computing figures already"
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs one night, with a spinner on a terminal.
@@ -78,86 +110,6 @@ pub(super) async fn with_spinner<T>(
     let done = action(&move |step: &str| shown.set_message(step.to_owned())).await;
     bar.finish_and_clear();
     Ok(done?)
-}
-
-/// Lines that report a run: a pull each, and the published night. `is_kept`: the data folder stays, so the lines name it
-/// and the commands that read it.
-pub(super) fn narration(report: &RunReport, is_kept: bool) -> Vec<String> {
-    let mut lines = Vec::new();
-    for pull in &report.pulls {
-        let counts = pull.counts;
-        match pull.outcome {
-            Some(Outcome::Failed) => {
-                let message = pull.message.as_deref().unwrap_or("no reason");
-                let prefix = format!("connector `{}`: ", pull.connector);
-                let message = message.strip_prefix(&prefix).unwrap_or(message);
-                lines.push(format!("{}: failed: {message}", pull.connector));
-                lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
-            }
-            outcome => lines.push(format!(
-                "{}: {}received {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
-                pull.connector,
-                match outcome {
-                    Some(Outcome::Complete) => String::new(),
-                    Some(Outcome::Degraded) =>
-                        format!("degraded: {}; ", pull.message.as_deref().unwrap_or("no reason")),
-                    _ => format!("incomplete: {}; ", pull.message.as_deref().unwrap_or("no reason")),
-                },
-                number(counts.received),
-                number(counts.accepted),
-                number(counts.unchanged),
-                number(counts.duplicate),
-                number(counts.superseded),
-                number(counts.quarantined),
-            )),
-        }
-        lines.extend(run::remarks(pull).into_iter().map(|remark| format!("  {remark}")));
-        if !matches!(pull.outcome, Some(Outcome::Complete | Outcome::Failed)) {
-            lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
-        }
-    }
-    for (connector, mistakes) in &report.mistaken {
-        lines.push(format!("{connector}: not read, because its `connector.toml` has mistakes: {mistakes}"));
-        lines.push("  hint: correct them: `motcua check --offline` lists all mistakes".to_owned());
-    }
-    let published = &report.published;
-    lines.push(format!(
-        "run {}: {} figures, {} changed, {}{}",
-        report.run,
-        number(published.figures as u64),
-        number(published.changed as u64),
-        completeness(published),
-        if is_kept { format!("; published in `{}`", published.folder.display()) } else { String::new() },
-    ));
-    for (connector, dossiers) in &published.elsewhere {
-        let dossiers = number(*dossiers);
-        lines.push(format!("  {connector}: {dossiers} dossiers count once, with their row in another source"));
-    }
-    for (connector, dossiers) in &published.not_merged {
-        let dossiers = number(*dossiers);
-        lines.push(format!("  {connector}: {dossiers} dossiers share codes with too many others, and each counts"));
-    }
-    for (connector, rows) in &published.without_connector {
-        let rows = number(*rows);
-        lines.push(format!(
-            "  {connector}: no connector has this name any more, and {rows} rows that it read still count"
-        ));
-        lines
-            .push("  hint: if it was renamed, give its folder the old name again: its dossiers count twice".to_owned());
-    }
-    if is_kept && !(published.elsewhere.is_empty() && published.not_merged.is_empty()) {
-        lines.push("  hint: `motcua groups` lists them".to_owned());
-    }
-    lines.extend(published.clock.as_ref().map(|doubt| format!("  hint: {doubt}")));
-    lines
-}
-
-fn completeness(published: &ClosedNight) -> String {
-    match (published.not_whole.as_slice(), &published.clock) {
-        ([], None) => "complete".to_owned(),
-        ([], Some(_)) => "not complete, because the clock of this machine cannot be right".to_owned(),
-        (not_whole, _) => format!("not complete for `{}`", not_whole.join("`, `")),
-    }
 }
 
 pub(super) fn exit_code(report: &RunReport) -> ExitCode {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::cli::language::{self, text};
 use crate::cli::output::{self, OutputFormat, print};
 use crate::cli::{Failure, GlobalOptions};
 use crate::landing::LandedPull;
@@ -69,7 +70,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_with_data()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await? else {
-        return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));
+        return Err(Failure::no_ledger(data));
     };
     let text = match &arguments.verb {
         Verb::List { format } => {
@@ -84,9 +85,11 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         Verb::Show { run, pages } => {
             let pulls = ledger.pulls_of_run(*run).await.map_err(RunError::from)?;
             if pulls.is_empty() {
-                return Err(Failure::usage(format!("run {run} has no pulls")).with_hint(
+                let message = text!("lượt {run} không có lần đọc nào", "run {run} has no pulls");
+                return Err(Failure::usage(message).with_hint(language::of(
+                    "`motcua runs list` liệt kê các lượt; việc xử lý lại đã phục hồi một lượt thì nằm dưới số của lượt đó",
                     "`motcua runs list` shows the runs; a replay that restored a run stands under the number of that run",
-                ));
+                )));
             }
             if *pages {
                 let rows = pulls.iter().map(|pull| pull_row(data, pull)).collect::<Result<Vec<_>, _>>()?;

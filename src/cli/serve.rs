@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use crate::cli::language;
 use crate::cli::output::print_message;
 use crate::cli::{Failure, GlobalOptions};
 use crate::run::{LockError, RunError};
@@ -29,13 +30,21 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         match error {
-            ServiceError::Run(error @ RunError::Lock(LockError::Held { .. })) => Self::internal(error.to_string())
-                .with_hint("only one service can run on a data folder: stop the other one first"),
+            ServiceError::Run(error @ RunError::Lock(LockError::Held { .. })) => {
+                Self::from(error).with_hint(language::of(
+                    "mỗi thư mục dữ liệu chỉ có một dịch vụ: dừng dịch vụ kia trước",
+                    "only one service can run on a data folder: stop the other one first",
+                ))
+            }
             ServiceError::Run(error) => error.into(),
-            ServiceError::Listen { .. } => Self::usage(error.to_string())
-                .with_hint("if another program uses this address, choose another one with `--listen`"),
-            ServiceError::Tls { .. } => Self::usage(error.to_string())
-                .with_hint("`[service] tls_certificate` and `tls_key` must name PEM files that this user can read"),
+            ServiceError::Listen { .. } => Self::usage(error.to_string()).with_hint(language::of(
+                "nếu chương trình khác đang dùng địa chỉ này, chọn địa chỉ khác bằng `--listen`",
+                "if another program uses this address, choose another one with `--listen`",
+            )),
+            ServiceError::Tls { .. } => Self::usage(error.to_string()).with_hint(language::of(
+                "`[service] tls_certificate` và `tls_key` phải là tệp PEM mà người dùng này đọc được",
+                "`[service] tls_certificate` and `tls_key` must name PEM files that this user can read",
+            )),
             ServiceError::Scheduler(_) => Self::internal(error.to_string()),
         }
     }

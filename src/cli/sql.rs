@@ -65,12 +65,10 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = DefinitionSource::Night.of(config, &record)?;
     let known = |id: &String| config.indicators.iter().any(|indicator| indicator.definition.id == *id);
     if let Some(id) = arguments.indicators.iter().find(|id| !known(id)) {
-        return Err(Failure::usage(format!("there is no indicator `{id}`"))
-            .with_hint("`motcua indicators list` shows the defined indicators"));
+        return Err(Failure::no_indicator(id));
     }
     if let Some(rules) = arguments.rules.as_ref().filter(|rules| !config.rules.contains_key(*rules)) {
-        let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
-        return Err(Failure::usage(format!("there is no rule set `{rules}`; there are: {}", known.join(", "))));
+        return Err(Failure::no_rule_set(rules, &config));
     }
     let request = FigureRequest {
         indicators: arguments.indicators.clone(),

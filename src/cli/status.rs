@@ -4,9 +4,13 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::cli::exit_codes::INCOMPLETE;
-use crate::cli::failure::FIRST_CONNECTOR;
-use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::cli::explained::Explained;
+use crate::cli::failure::first_connector;
+use crate::cli::language::{self, language};
+use crate::cli::output::{self, OutputFormat, hint_line, print, print_message};
 use crate::cli::{Failure, GlobalOptions};
+use crate::health::HealthState;
+use crate::locale::Language;
 use crate::model::instant;
 use crate::run::{self, ConnectorHealth, Ledger, assess_connectors};
 
@@ -20,7 +24,8 @@ pub(super) struct Arguments {
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = options.load_readable()?;
     if config.has_no_connector() {
-        print_message(&format!("no connector is configured\nhint: {FIRST_CONNECTOR}"));
+        print_message(language::of("chưa có kết nối nào", "no connector is configured"));
+        print_message(&hint_line(first_connector()));
     } else if !config.settings.data.is_dir() {
         return Err(Failure::no_data_folder(&config.settings.data));
     }
@@ -37,11 +42,17 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 }
 
 fn table(rows: &[ConnectorHealth]) -> String {
-    let headings =
-        ["connector", "state", "since", "data until", "received", "accepted", "quarantined", "open", "next run"];
+    let headings = match language() {
+        Language::Vietnamese => {
+            ["Kết nối", "Tình trạng", "Từ", "Dữ liệu đến", "Nhận", "Ghi mới", "Bị loại", "Chưa xử lý", "Lần chạy tới"]
+        }
+        Language::English => {
+            ["connector", "state", "since", "data until", "received", "accepted", "quarantined", "open", "next run"]
+        }
+    };
     let moment = |at: Option<i64>| at.map_or("–".to_owned(), |at| instant::display(at)[..16].replace('T', " "));
     let cells = rows.iter().map(|row| {
-        let state = row.state.name().to_owned();
+        let state = state(row.state).to_owned();
         let numbers = [row.received, row.accepted, row.quarantined, row.open].map(output::number);
         let mut cells = vec![row.connector.clone(), state, moment(row.since), moment(row.data_until)];
         cells.extend(numbers);
@@ -51,13 +62,37 @@ fn table(rows: &[ConnectorHealth]) -> String {
     let mut text = output::table(&headings, cells.collect());
     for row in rows {
         if !row.state.is_fine() {
-            let reason = row.reason.as_deref().unwrap_or(row.state.name());
-            let hint = row.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-            let _ = writeln!(text, "{}: {reason}{hint}", row.connector);
+            text.push_str(&problem(row));
         }
         if !row.remarks.is_empty() {
             let _ = writeln!(text, "{}: {}", row.connector, row.remarks);
         }
     }
     text
+}
+
+/// The name of a state for programs, or its Vietnamese name.
+fn state(state: HealthState) -> &'static str {
+    match language() {
+        Language::Vietnamese => Language::Vietnamese.state(state),
+        Language::English => state.name(),
+    }
+}
+
+/// Why a connector is not healthy, and what to do. In Vietnamese the recorded message follows: it has file, column and row.
+fn problem(row: &ConnectorHealth) -> String {
+    let recorded = row.reason.as_deref().unwrap_or(row.state.name());
+    let code = row.reason_code.as_deref().unwrap_or(row.state.name());
+    let hint = row.hint.as_deref();
+    let lines = match Explained::of(code, &row.connector) {
+        Some(explained) => [
+            Some(format!("{}: {}", row.connector, explained.why)),
+            Some(format!("  {}", hint_line(&explained.to_do))),
+            row.reason.as_ref().map(|recorded| format!("  thông báo gốc: {recorded}")),
+        ],
+        None => {
+            [Some(format!("{}: {recorded}", row.connector)), hint.map(|hint| format!("  {}", hint_line(hint))), None]
+        }
+    };
+    lines.into_iter().flatten().map(|line| line + "\n").collect()
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::cli::language::{self, text};
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
@@ -111,21 +112,28 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     match &arguments.verb {
         Verb::Create { name, scope, agencies, days } => {
             if name.trim().is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
-                return Err(Failure::usage(
+                return Err(Failure::usage(language::of(
+                    "tên của mã truy cập phải có từ 1 đến 100 ký tự, không có ký tự điều khiển",
                     "the name of a token must have 1 to 100 characters and no control characters",
-                ));
+                )));
             }
             let bound = bound_agencies(&config, *scope, agencies).await?;
             let expires = days.map(|days| now + i64::from(days) * DAY_MICROS);
             let allows = (*scope, bound.as_deref());
             let made = access.create(name, allows, expires, now).await.map_err(RunError::from)?;
             let token = made.ok_or_else(|| {
-                Failure::usage(format!("a token `{name}` already exists")).with_hint(
-                    "choose another name: a name is never used twice, so that the log of reads stays unambiguous",
+                Failure::usage(text!("đã có mã truy cập tên `{name}`", "a token `{name}` already exists")).with_hint(
+                    language::of(
+                        "chọn tên khác: một tên không dùng hai lần, để nhật ký truy cập luôn rõ ai đã xem",
+                        "choose another name: a name is never used twice, so that the log of reads stays unambiguous",
+                    ),
                 )
             })?;
-            let whose = bound.map_or_else(String::new, |codes| format!(" the dossiers of {} only", codes.join(", ")));
-            print_message(&format!(
+            let whose = bound.map_or_else(String::new, |codes| {
+                text!(" chỉ hồ sơ của {}", " the dossiers of {} only", codes.join(", "))
+            });
+            print_message(&text!(
+                "mã truy cập `{name}` có quyền {}{whose}; lưu lại ngay, không thể in lại lần nữa",
                 "token `{name}` may {}{whose}; store it now, it cannot be shown again",
                 scope.name()
             ));
@@ -138,10 +146,10 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         }
         Verb::Revoke { name } => {
             if !access.revoke(name, now).await.map_err(RunError::from)? {
-                return Err(Failure::usage(format!("there is no valid token `{name}`"))
-                    .with_hint("`motcua token list` shows all tokens"));
+                let message = text!("không có mã truy cập `{name}` còn hiệu lực", "there is no valid token `{name}`");
+                return Err(Failure::usage(message).with_hint(tokens_are_listed()));
             }
-            print_message(&format!("token `{name}` is revoked"));
+            print_message(&text!("đã thu hồi mã truy cập `{name}`", "token `{name}` is revoked"));
         }
         Verb::Sessions { format } => {
             let sessions = access.open_sessions(now).await.map_err(RunError::from)?;
@@ -164,25 +172,31 @@ async fn end_sessions(access: &AccessStore, ids: &[String], of: Option<&str>, al
     for id in ids {
         let found = access.end_sessions(EndedSessions::Id(id)).await.map_err(RunError::from)?;
         if found == 0 {
-            return Err(Failure::usage(format!("there is no open login `{id}`"))
-                .with_hint("`motcua token sessions` lists the ids of the open logins"));
+            let message = text!("không có phiên đăng nhập `{id}` đang mở", "there is no open login `{id}`");
+            return Err(Failure::usage(message).with_hint(language::of(
+                "`motcua token sessions` liệt kê số của các phiên đang mở",
+                "`motcua token sessions` lists the ids of the open logins",
+            )));
         }
         ended += found;
     }
     if let Some(name) = of {
         let tokens = access.tokens().await.map_err(RunError::from)?;
         if tokens.iter().all(|token| token.name != name) {
-            return Err(
-                Failure::usage(format!("there is no token `{name}`")).with_hint("`motcua token list` shows all tokens")
-            );
+            let message = text!("không có mã truy cập `{name}`", "there is no token `{name}`");
+            return Err(Failure::usage(message).with_hint(tokens_are_listed()));
         }
         ended += access.end_sessions(EndedSessions::Token(name)).await.map_err(RunError::from)?;
     }
     if all {
         ended += access.end_sessions(EndedSessions::All).await.map_err(RunError::from)?;
     }
-    print_message(&format!("ended logins: {ended}"));
+    print_message(&text!("số phiên đã kết thúc: {ended}", "ended logins: {ended}"));
     Ok(())
+}
+
+fn tokens_are_listed() -> &'static str {
+    language::of("`motcua token list` liệt kê mọi mã truy cập", "`motcua token list` shows all tokens")
 }
 
 /// The codes of the agencies that a token is bound to; `None` if none are named.
@@ -195,8 +209,14 @@ async fn bound_agencies(
         return Ok(None);
     }
     if scope != TokenScope::Read {
-        return Err(Failure::usage("a token that is bound to agencies has the scope `read`")
-            .with_hint("runs and connectors are of all agencies: leave out `--agency`, or `--scope`"));
+        return Err(Failure::usage(language::of(
+            "mã truy cập gắn với cơ quan chỉ có quyền `read`",
+            "a token that is bound to agencies has the scope `read`",
+        ))
+        .with_hint(language::of(
+            "lượt chạy và kết nối là của mọi cơ quan: bỏ `--agency`, hoặc bỏ `--scope`",
+            "runs and connectors are of all agencies: leave out `--agency`, or `--scope`",
+        )));
     }
     // Agencies that the registry lacks have their codes from the figures.
     let night = run::night_as_of(&config.settings.data, None).await?;

@@ -6,8 +6,10 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use strum::IntoEnumIterator;
 
 use crate::cli::Failure;
+use crate::cli::language::{self, text};
 use crate::config::Configuration;
 use crate::indicators::FigureOf;
+use crate::locale::Language;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::period::{PERIOD_FORMS, Period};
@@ -23,8 +25,10 @@ pub(super) fn period(text: &str) -> Result<Period, Failure> {
     if let Some(period) = Period::parse(text.trim()).or_else(|| said_period(text)) {
         return Ok(period);
     }
-    let failure = Failure::usage(format!("`{text}` is not a period"));
-    Err(failure.with_hint(format!(
+    let failure = Failure::usage(text!("`{text}` không phải là kỳ báo cáo", "`{text}` is not a period"));
+    Err(failure.with_hint(text!(
+        "ghi `tháng 3/2026`, `quý 1/2026`, `6 tháng đầu năm 2026`, `năm 2026`, `ngày 15/3/2026`, `từ 1/3/2026 đến 15/3/2026`; hoặc `2026`, \
+         `2026-Q1`, `2026-H1`, `2026-9M`, `2026-03`, `2026-W05`, thêm `s` cho kỳ từ ngày 15 đến ngày 14; năm từ 1990 đến 2099",
         "write {PERIOD_FORMS}; or `tháng 3/2026`, `quý 1/2026`, `6 tháng đầu năm 2026`, `năm 2026`"
     )))
 }
@@ -92,12 +96,13 @@ pub(super) fn tier(text: &str) -> Result<Tier, String> {
         "commune" | "xa" | "phuong" => Ok(Tier::Commune),
         _ => {
             let known: Vec<&str> = Tier::iter().map(Tier::name).collect();
-            Err(format!("there are {} (cấp tỉnh, cấp huyện, cấp xã)", known.join(", ")))
+            let known = known.join(", ");
+            Err(text!("có cấp tỉnh, cấp huyện, cấp xã ({known})", "there are {known} (cấp tỉnh, cấp huyện, cấp xã)"))
         }
     }
 }
 
-/// One of the values of an enum, by its name; the help lists the names with their meanings, of which it takes the English one.
+/// One of the values of an enum, by its name; the help lists the names with their meanings.
 pub(super) fn one_of<T>(
     name: fn(T) -> &'static str,
     meaning: fn(T) -> [&'static str; 2],
@@ -105,10 +110,7 @@ pub(super) fn one_of<T>(
 where
     T: IntoEnumIterator + Copy + Send + Sync + 'static,
 {
-    let values = T::iter().map(|one| {
-        let [_, english] = meaning(one);
-        PossibleValue::new(name(one)).help(english)
-    });
+    let values = T::iter().map(|one| PossibleValue::new(name(one)).help(language::one(meaning(one))));
     PossibleValuesParser::new(values.collect::<Vec<_>>())
         .map(move |text| T::iter().find(|one| name(*one) == text).expect("it is one of the names"))
 }
@@ -127,12 +129,13 @@ pub(super) fn figure_of(
 }
 
 /// A scope as a person reads it. A code alone would not show that a name was understood wrongly.
-pub(super) fn scope_name(of: &FigureOf, config: &Configuration, figures: &[Figure]) -> String {
+pub(super) fn scope_name(language: Language, of: &FigureOf, config: &Configuration, figures: &[Figure]) -> String {
+    let of_all = |vietnamese, english| language.of(vietnamese, english).to_owned();
     let code = match of {
-        FigureOf::Province => return "toàn tỉnh".to_owned(),
-        FigureOf::Tier(Tier::Province) => return "các cơ quan cấp tỉnh".to_owned(),
-        FigureOf::Tier(Tier::District) => return "các đơn vị cấp huyện".to_owned(),
-        FigureOf::Tier(Tier::Commune) => return "các đơn vị cấp xã".to_owned(),
+        FigureOf::Province => return of_all("toàn tỉnh", "the whole province"),
+        FigureOf::Tier(Tier::Province) => return of_all("các cơ quan cấp tỉnh", "the agencies of the province"),
+        FigureOf::Tier(Tier::District) => return of_all("các đơn vị cấp huyện", "the agencies of the districts"),
+        FigureOf::Tier(Tier::Commune) => return of_all("các đơn vị cấp xã", "the agencies of the communes"),
         FigureOf::Agency(code) => code,
     };
     let registered = config.registries.agencies.iter().find(|agency| agency.code == *code);
@@ -167,15 +170,23 @@ pub(super) fn agency(config: &Configuration, figures: &[Figure], text: &str) -> 
             [(code, _)] => return Ok(code.to_owned()),
             _ => {
                 let found: Vec<String> = found.iter().map(|(code, name)| format!("`{code}` ({name})")).collect();
-                let message = format!("`{text}` means {} agencies: {}", found.len(), found.join(", "));
-                return Err(Failure::usage(message).with_hint("use the code"));
+                let (count, found) = (found.len(), found.join(", "));
+                let message =
+                    text!("`{text}` là tên của {count} cơ quan: {found}", "`{text}` means {count} agencies: {found}");
+                return Err(Failure::usage(message).with_hint(language::of("dùng mã", "use the code")));
             }
         }
     }
-    let failure = Failure::usage(format!("there is no agency `{text}`, neither in the registry nor in the figures"));
+    let failure = Failure::usage(text!(
+        "không có cơ quan `{text}`, cả trong danh mục lẫn trong số liệu",
+        "there is no agency `{text}`, neither in the registry nor in the figures"
+    ));
     Err(match alike(text, &known) {
-        names if names.is_empty() => failure.with_hint("use the code or the name as `motcua report` prints it"),
-        names => failure.with_hint(format!("did you mean {}?", names.join(", "))),
+        names if names.is_empty() => failure.with_hint(language::of(
+            "dùng mã hoặc tên như `motcua report` in",
+            "use the code or the name as `motcua report` prints it",
+        )),
+        names => failure.with_hint(text!("có phải là {}?", "did you mean {}?", names.join(", "))),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::cli::language::text;
 use crate::cli::output::{self, OutputFormat, number, print};
 use crate::cli::run::with_data_folder;
 use crate::cli::{Failure, GlobalOptions, with_data};
@@ -32,7 +33,11 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let (config, now) = (with_data(options.load()?)?, run::now());
     let data = &config.settings.data;
     if !data.join("lake").exists() {
-        return Err(Failure::nothing_has_run(format!("the data folder `{}` has no tables", data.display())));
+        return Err(Failure::nothing_has_run(text!(
+            "thư mục dữ liệu `{}` không có bảng nào",
+            "the data folder `{}` has no tables",
+            data.display()
+        )));
     }
     let Arguments { keep_nights, keep_landing, keep_files, dry_run, format } = *arguments;
     let keep = Retention { nights: keep_nights, landing: keep_landing, files: keep_files };

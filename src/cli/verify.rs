@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use crate::cli::exit_codes::INCOMPLETE;
-use crate::cli::output::{self, OutputFormat, number, print, print_message};
+use crate::cli::language::text;
+use crate::cli::output::{self, OutputFormat, hint_line, number, print, print_message};
 use crate::cli::run::with_spinner;
 use crate::cli::{Failure, GlobalOptions};
 use crate::model::checked_file::FileState;
@@ -37,20 +38,25 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         let (path, what) = (line.path.as_deref().unwrap_or_default(), line.what.as_deref().unwrap_or_default());
         print_message(&format!("`{path}` {what}"));
         if let Some(hint) = line.hint {
-            print_message(&format!("  hint: {hint}"));
+            print_message(&format!("  {}", hint_line(hint)));
         }
     }
     let without: Vec<&str> =
         lines.iter().filter(|line| is_without_digest(line)).filter_map(|line| line.path.as_deref()).collect();
     if arguments.format == OutputFormat::Table && !without.is_empty() {
-        print_message(&format!("{} files have no digest, because an older motcua wrote them:", without.len()));
+        let count = without.len();
+        print_message(&text!(
+            "{count} tệp không có mã băm, vì do một motcua cũ hơn ghi:",
+            "{count} files have no digest, because an older motcua wrote them:"
+        ));
         for path in without.iter().take(MOST_NAMED) {
             print_message(&format!("  `{path}`"));
         }
         if without.len() > MOST_NAMED {
-            print_message(&format!(
-                "  and {} more: `motcua verify --format csv` lists all",
-                without.len() - MOST_NAMED
+            let more = without.len() - MOST_NAMED;
+            print_message(&text!(
+                "  và {more} tệp khác: `motcua verify --format csv` liệt kê tất cả",
+                "  and {more} more: `motcua verify --format csv` lists all"
             ));
         }
     }

@@ -1,22 +1,22 @@
 //! `worklist`: what an agency does today so that its ratios do not fall.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::cli::list_output::{ListOutput, WorkbookHead, places_of, shown_cells};
-use crate::cli::nights::{DefinitionSource, night_of};
-use crate::cli::output::{self, LANGUAGE, number, percent};
+use crate::cli::language::{self, language, text};
+use crate::cli::list_output::{ListOutput, WorkbookHead, headings, places_of, shown_cells};
+use crate::cli::nights::{DefinitionSource, night_of, no_moment};
+use crate::cli::output::{self, number, percent};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
 use crate::config::Configuration;
 use crate::indicators::{
     FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistPage, silent_title, worklists,
 };
 use crate::lists::{self, WorklistAnswer, WorklistCount};
-use crate::locale::moment;
+use crate::locale::{Language, moment};
 use crate::model::agency::Tier;
 use crate::model::figure::{Night, ratio};
 use crate::model::list::List;
-use crate::model::typed_moment::{MOMENT_FORMS, past_moment};
+use crate::model::typed_moment::past_moment;
 use crate::run::{self, NO_RATIO_OF_ON_TIME};
 
 /// Shown by `motcua worklist --help`.
@@ -62,9 +62,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_readable()?;
     let wanted = arguments.name.as_deref().map(named).transpose()?;
     let now = match arguments.at.as_deref() {
-        Some(text) => {
-            past_moment(text, run::now()).map_err(|message| Failure::usage(message).with_hint(MOMENT_FORMS))?
-        }
+        Some(text) => past_moment(text, run::now()).map_err(|message| no_moment(text, message))?,
         None => run::now(),
     };
     // What was known then: a later night has later versions, and may have other definitions.
@@ -75,7 +73,8 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     };
     let of = typed::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
     let night = &record.night;
-    let about = vec![("Phạm vi", typed::scope_name(&of, &config, &figures)), ("Lúc", moment(now))];
+    let scope = typed::scope_name(Language::Vietnamese, &of, &config, &figures);
+    let about = vec![("Phạm vi", scope), ("Lúc", moment(now))];
     match wanted {
         None => overview(&config, (night, now), &of, (output, about)).await?,
         Some(Wanted::Silent) => silent(&config, (night, now), &of, (output, about)).await?,
@@ -84,13 +83,15 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             let limit = output.limit(arguments.limit, ROWS_OF_A_TABLE);
             let page = WorklistPage { of, offset: arguments.offset, limit };
             let found = run::worklist(&config, (night, now), list, page, ()).await?;
-            let found = found.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))?;
-            let lines = lists::worklist_list(LANGUAGE, list, &found, now);
-            let [title, _] = list.title(&config.settings.worklists);
+            let found = found.ok_or_else(no_ratio)?;
+            // Files are the same in every language.
+            let of_lines = if output.is_table() { language() } else { Language::Vietnamese };
+            let lines = lists::worklist_list(of_lines, list, &found, now);
+            let titles = list.title(&config.settings.worklists);
             let answer = WorklistAnswer::new(list, &found, &lines, (night, now));
-            let head = WorkbookHead { title: &title, about, night };
+            let head = WorkbookHead { title: &titles[0], about, night };
             output.give(&lines, head, &answer, || {
-                table(&title, (list, &found, &lines), arguments.offset, (night, now))
+                table(language::of(&titles[0], &titles[1]), (list, &found, &lines), arguments.offset, (night, now))
             })?;
         }
     }
@@ -108,8 +109,19 @@ fn named(name: &str) -> Result<Wanted, Failure> {
     }
     run::worklist_named(name).map(Wanted::List).ok_or_else(|| {
         let known: Vec<&str> = worklists().iter().map(|list| list.name.as_str()).chain([SILENT]).collect();
-        Failure::usage(format!("there is no worklist `{name}`; there are: {}", known.join(", ")))
+        let known = known.join(", ");
+        Failure::usage(text!(
+            "không có danh sách `{name}`; đang có: {known}",
+            "there is no worklist `{name}`; there are: {known}"
+        ))
     })
+}
+
+fn no_ratio() -> Failure {
+    Failure::usage(language::of(
+        "không chỉ số nào là tỷ lệ `is_on_time` có chỉ tiêu: danh sách việc cần làm được tính theo bộ quy tắc của một tỷ lệ như vậy",
+        NO_RATIO_OF_ON_TIME,
+    ))
 }
 
 type Output<'a> = (&'a ListOutput, Vec<(&'static str, String)>);
@@ -122,22 +134,28 @@ async fn overview(
     (output, about): Output<'_>,
 ) -> Result<(), Failure> {
     let counts = run::worklist_counts(config, (night, now), of.clone(), ()).await?;
-    let counts = counts.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))?;
+    let counts = counts.ok_or_else(no_ratio)?;
     let settings = &config.settings.worklists;
     let row = |(list, count): (&Worklist, u64)| WorklistCount::new(&list.name, list.title(settings), count);
     let mut rows: Vec<WorklistCount> = worklists().iter().zip(counts).map(row).collect();
     let silent = silent_of(config, (night, now), of).await?;
     rows.push(WorklistCount::new(SILENT, silent_title(settings), silent.len() as u64));
     let list = WorklistCount::list(&rows);
+    let headings = match language() {
+        Language::Vietnamese => ["Danh sách", "Nội dung", "Số lượng"],
+        Language::English => ["List", "Content", "Number"],
+    };
     output.give(&list, WorkbookHead { title: "Việc cần làm", about, night }, &rows, || {
-        let cells = rows.iter().map(|one| vec![one.name.clone(), one.title.clone(), number(one.count)]);
-        output::table(&["Danh sách", "Nội dung", "Số lượng"], cells.collect())
+        let cells = rows
+            .iter()
+            .map(|one| vec![one.name.clone(), language::of(&one.title, &one.title_en).to_owned(), number(one.count)]);
+        output::table(&headings, cells.collect())
     })
 }
 
 async fn silent_of(config: &Configuration, at: (&Night, i64), of: &FigureOf) -> Result<Vec<SilentAgency>, Failure> {
     let found = run::silent_agencies(config, at, of.clone(), ()).await?;
-    found.ok_or_else(|| Failure::usage(NO_RATIO_OF_ON_TIME))
+    found.ok_or_else(no_ratio)
 }
 
 async fn silent(
@@ -147,18 +165,18 @@ async fn silent(
     (output, about): Output<'_>,
 ) -> Result<(), Failure> {
     let list = lists::silent_list(&silent_of(config, (night, now), of).await?);
-    let [title, _] = silent_title(&config.settings.worklists);
-    output.give(&list, WorkbookHead { title: &title, about, night }, &list.to_json(), || {
+    let titles = silent_title(&config.settings.worklists);
+    output.give(&list, WorkbookHead { title: &titles[0], about, night }, &list.to_json(), || {
         let all: Vec<usize> = (0..list.columns.len()).collect();
         let cells = list.rows.iter().map(|row| {
             let mut cells = shown_cells(&list, row, &all);
             if let Some(last_day) = cells.last_mut().filter(|text| text.is_empty()) {
-                "chưa có hồ sơ nào".clone_into(last_day);
+                language::of("chưa có hồ sơ nào", "no dossier yet").clone_into(last_day);
             }
             cells
         });
-        let headings: Vec<&str> = list.columns.iter().map(|column| column.vi).collect();
-        format!("{title}: {}\n{}", number(list.rows.len() as u64), output::table(&headings, cells.collect()))
+        let (title, count) = (language::of(&titles[0], &titles[1]), number(list.rows.len() as u64));
+        format!("{title}: {count}\n{}", output::table(&headings(&list, &all), cells.collect()))
     })
 }
 
@@ -171,11 +189,10 @@ fn table(
     offset: u32,
     (night, now): (&Night, i64),
 ) -> String {
-    let mut text = format!(
-        "{title}: {} hồ sơ, lúc {}; dữ liệu của đêm {}\n",
-        number(found.total),
-        moment(now),
-        moment(night.as_of)
+    let (total, at, as_of) = (number(found.total), moment(now), moment(night.as_of));
+    let mut text = text!(
+        "{title}: {total} hồ sơ, lúc {at}; dữ liệu của đêm {as_of}\n",
+        "{title}: {total} dossiers, at {at}; data of the night {as_of}\n"
     );
     for standing in &found.ratios {
         let share = |numerator: u64| ratio(numerator, standing.denominator).map_or_else(String::new, percent);
@@ -183,28 +200,28 @@ fn table(
             |numerator: u64| format!("{} / {} = {}", number(numerator), number(standing.denominator), share(numerator));
         let unknown = match standing.unknown {
             0 => String::new(),
-            unknown => format!(" (chưa rõ {})", number(unknown)),
+            unknown => text!(" (chưa rõ {})", " ({} unknown)", number(unknown)),
         };
-        let _ = writeln!(
-            text,
-            "{}: nay {}{}; cao nhất còn đạt được {}; nếu bỏ qua danh sách này {}",
-            standing.indicator,
-            counts(standing.numerator),
-            unknown,
-            counts(standing.reachable),
-            counts(standing.reachable_without),
-        );
+        let (id, now) = (&standing.indicator, counts(standing.numerator));
+        let (most, without) = (counts(standing.reachable), counts(standing.reachable_without));
+        text.push_str(&text!(
+            "{id}: nay {now}{unknown}; cao nhất còn đạt được {most}; nếu bỏ qua danh sách này {without}\n",
+            "{id}: now {now}{unknown}; at most {most}; without this list {without}\n"
+        ));
     }
     if lines.rows.is_empty() {
         return text;
     }
     let columns = places_of(lines, &SHOWN);
-    let headings: Vec<&str> = columns.iter().map(|&at| lines.columns[at].vi).collect();
     let rows = lines.rows.iter().map(|row| shown_cells(lines, row, &columns));
-    text.push_str(&output::table(&headings, rows.collect()));
+    text.push_str(&output::table(&headings(lines, &columns), rows.collect()));
     let until = u64::from(offset) + lines.rows.len() as u64;
     if until < found.total {
-        let _ = writeln!(text, "Xem tiếp: --offset {until}; tất cả: motcua worklist {} --format csv.", list.name);
+        let name = &list.name;
+        text.push_str(&text!(
+            "Xem tiếp: --offset {until}; tất cả: motcua worklist {name} --format csv.\n",
+            "More: --offset {until}; all: motcua worklist {name} --format csv.\n"
+        ));
     }
     text
 }

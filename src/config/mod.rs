@@ -40,7 +40,9 @@ pub use page_settings::PageSettings;
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
 pub use service_settings::{PublicPart, ServiceSettings};
-pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, RetentionSettings, Settings};
+pub use settings::{
+    Alerts, DossierSettings, NightSettings, Postgres, Province, RetentionSettings, Settings, language_of,
+};
 
 use crate::config::definition_texts::DefinitionTexts;
 use crate::model::connector::Connector;

@@ -18,6 +18,10 @@ use crate::model::worklist::WorklistSettings;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingsFile {
+    /// Language of the command line; `None`: that of the system. See [`language_of`].
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^(vi|en)$"))]
+    language: Option<String>,
     province: Province,
     #[serde(default)]
     folders: Folders,
@@ -231,6 +235,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
     let document = Document::parse(file, &text, problems)?;
     // Despite a mistake the rest is still read, so that the mistakes of all files are reported at once.
     let read: SettingsFile = document.read(file, problems).unwrap_or_else(|| SettingsFile {
+        language: None,
         province: document.part("province").unwrap_or_default(),
         folders: document.part("folders").unwrap_or_default(),
         registries: document.part("registries").unwrap_or_default(),
@@ -276,6 +281,16 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         alerts: read.alerts,
         postgres: read.postgres,
     })
+}
+
+/// The language that a settings file names, whatever else is wrong in it: mistakes are reported in this language. `None`
+/// if the file names none or cannot be parsed.
+#[must_use]
+pub fn language_of(file: &Path) -> Option<String> {
+    // A pipe can be read once only.
+    let text = file.is_file().then(|| std::fs::read_to_string(file).ok())??;
+    let table: toml::Table = text.parse().ok()?;
+    table.get("language")?.as_str().map(str::to_owned)
 }
 
 /// The path without `.`, and without `..` after a folder name.

@@ -95,7 +95,7 @@ pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
 pub use reconcile::{
     ClassCount, ItemProblem, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation,
-    UnmatchedItem, count_unmatched_items, reconcile, unmatched_items,
+    UnmatchedItem, UnmatchedItems, count_unmatched_items, reconcile, unmatched_items,
 };
 pub use script::{SqlDialect, StoredTables, sql_script};
 pub use worklists::{

@@ -4,9 +4,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::shown;
 use crate::indicators::dossier_json;
 use crate::locale::{Language, moment};
 use crate::model::instant;
+use crate::model::list::{ListCell, ListColumn, ListColumnType};
 use crate::model::record::Value as StoredValue;
 use crate::run::DossierWithHistory;
 
@@ -105,12 +107,22 @@ fn value_json(value: &StoredValue) -> Value {
     }
 }
 
-/// A value of a version as people read it, words as they are stored.
+/// The value of a fact as people read it; a dash if it is not known.
 #[must_use]
-pub fn stored_value(lang: Language, value: &StoredValue) -> String {
+pub fn fact_value(lang: Language, fact: &str, value: &ListCell) -> String {
+    match value {
+        ListCell::Null => "–".to_owned(),
+        ListCell::Text(text) => lang.word_of(fact, text).unwrap_or_else(|| text.clone()),
+        known => shown(lang, &ListColumn::new("", ListColumnType::Text, "", ""), known),
+    }
+}
+
+/// The value that a version has in a column as people read it; a dash if it has none.
+#[must_use]
+pub fn stored_value(lang: Language, column: &str, value: &StoredValue) -> String {
     match value {
         StoredValue::Null => "–".to_owned(),
-        StoredValue::Text(text) => text.to_string(),
+        StoredValue::Text(text) => lang.word_of(column, text).unwrap_or_else(|| text.to_string()),
         StoredValue::Instant(micros) => moment(*micros),
         StoredValue::Flag(flag) => if *flag { lang.of("có", "yes") } else { lang.of("không", "no") }.to_owned(),
         StoredValue::Integer(number) => number.to_string(),

@@ -14,7 +14,7 @@ mod worklist;
 use std::io::Write;
 
 pub use self::differences::{ChangeRow, DifferenceAnswer, FigureChange, figure_changes, moved_list};
-pub use self::dossier::{DossierAnswer, stored_value};
+pub use self::dossier::{DossierAnswer, fact_value, stored_value};
 pub use self::explained::{ExplainedAnswer, ExplainedOf};
 pub use self::integrity::integrity_list;
 pub use self::reconcile::{ItemsAnswer, ReconcileAnswer, items_list, reconciled_list};

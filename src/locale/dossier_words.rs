@@ -1,6 +1,7 @@
 //! Words of dossiers (status, channel, apology, cause of delay) and postal items as people read them.
 
 use crate::locale::Language;
+use crate::model::agency::AgencyKind;
 
 impl Language {
     /// A stored word as people read it; the word itself if it is none of a closed list.
@@ -36,9 +37,40 @@ impl Language {
     }
 }
 
+impl Language {
+    /// The value of a fact or of a stored column as people read it: a word of a closed list in this language. `None` if the column
+    /// has no such words: codes and names stay as they are, whatever they read like.
+    #[must_use]
+    pub fn word_of(self, column: &str, word: &str) -> Option<String> {
+        Some(match column {
+            "status" | "submission_channel" | "return_requested" | "returned_by" | "late_cause" | "apology" => {
+                self.dossier_word(word).to_owned()
+            }
+            "agency_tier" => self.tier(word.parse().ok()?).to_owned(),
+            "agency_kind" => {
+                let [vietnamese, english] = word.parse::<AgencyKind>().ok()?.meaning();
+                self.of(vietnamese, english).to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_translated_by_their_column_and_codes_are_not() {
+        let of = |column, word| Language::Vietnamese.word_of(column, word);
+        assert_eq!(of("agency_tier", "commune").as_deref(), Some("Cấp xã"));
+        assert_eq!(of("agency_kind", "specialised").as_deref(), Some("Cơ quan chuyên môn cấp tỉnh"));
+        assert_eq!(of("submission_channel", "online").as_deref(), Some("trực tuyến"));
+        assert_eq!(of("status", "returned").as_deref(), Some("đã trả kết quả"));
+        assert_eq!(of("agency_tier", "hamlet"), None, "it is no tier");
+        assert_eq!(of("dossier_code", "online"), None);
+        assert_eq!(Language::English.word_of("agency_tier", "commune").as_deref(), Some("Commune level"));
+    }
     use crate::model::table::{CHANNELS, DIRECTIONS, LATE_CAUSES, STATUSES};
 
     #[test]

@@ -1,7 +1,8 @@
 //! Numbers, dates, periods and figures as people read them, in Vietnamese and English.
 //!
 //! Shared by the command line, the pages and the official forms, so that each value is written in one way. Pure: values
-//! of `model` in, text out. Words that only the pages show are in `service::pages::words`.
+//! of `model` in, text out. Words that only the pages show are in `service::pages::words`, and those of the command line beside
+//! its verbs.
 
 mod csv_cells;
 mod dates;
@@ -9,12 +10,15 @@ mod dossier_words;
 mod figures;
 mod numbers;
 mod periods;
+mod reasons;
+mod server_reasons;
 mod worklist_steps;
 
 pub use csv_cells::{cell_without_formula, without_formula};
 pub use dates::{date, day_and_month, moment, moment_or_dash, time_on_date};
 pub use numbers::UnitSpace;
 pub use periods::{Initial, period_short};
+pub use reasons::explanation;
 
 /// Language of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]

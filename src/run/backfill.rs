@@ -35,6 +35,17 @@ impl DataFolder<'_> {
         now: i64,
         progress: &Progress<'_>,
     ) -> Result<RunReport, RunError> {
+        let done = Box::pin(self.backfill_days(name, (from, to), now, progress)).await;
+        self.end_if_stopped(done).await
+    }
+
+    async fn backfill_days(
+        &self,
+        name: &str,
+        (from, to): (Date, Date),
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<RunReport, RunError> {
         let connector = self.connector(name)?;
         if connector.file.window.passes.is_empty() {
             return Err(RunError::NoWindow { name: name.to_owned() });

@@ -79,6 +79,8 @@ impl<'a> DataFolder<'a> {
 
     /// Finishes the runs that were cut, and begins a run.
     pub(super) async fn begin(&self, purpose: Purpose, now: i64, progress: &Progress<'_>) -> Result<i64, RunError> {
+        // What was asked of an earlier run does not stop this one.
+        self.ledger.forget_stop().await?;
         Box::pin(self.finish_cut_runs(now, progress)).await?;
         let run = self.next_run().await?;
         self.ledger.begin_run(run, purpose, now).await?;
@@ -101,6 +103,25 @@ impl<'a> DataFolder<'a> {
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
         let mistaken = config.not_read().map(|known| (known.name.clone(), known.problems.summary())).collect();
         Ok(RunReport { run, pulls, mistaken, published })
+    }
+
+    /// An error if somebody asked that the run be stopped.
+    pub(super) async fn check_stop(&self, run: i64) -> Result<(), RunError> {
+        match self.ledger.asked_to_stop().await? {
+            Some(by) => Err(RunError::Stopped { run, by }),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a run that was stopped: it has no figures, and the next run finishes its pulls. If an earlier run was being
+    /// finished, it is that one.
+    pub(super) async fn end_if_stopped<T>(&self, done: Result<T, RunError>) -> Result<T, RunError> {
+        if let Err(RunError::Stopped { run, by }) = &done {
+            self.ledger.stop_run(*run, clock::now(), by).await?;
+            self.ledger.forget_stop().await?;
+            tracing::warn!(run, by, "run stopped");
+        }
+        done
     }
 
     pub(super) fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {

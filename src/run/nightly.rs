@@ -10,8 +10,14 @@ use crate::run::error::RunError;
 use crate::run::progress::Progress;
 
 impl DataFolder<'_> {
-    /// Runs one night: of the named connectors, or of all that are neither disabled nor paused.
+    /// Runs one night: of the named connectors, or of all that are neither disabled nor paused. It can be stopped until its
+    /// figures are computed ([`Ledger::ask_to_stop`](crate::run::Ledger::ask_to_stop)).
     pub async fn run_once(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
+        let done = Box::pin(self.night(only, now, progress)).await;
+        self.end_if_stopped(done).await
+    }
+
+    async fn night(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let connectors = self.chosen(only).await?;
         let mut run = self.begin(Purpose::Night, now, progress).await?;
         if Box::pin(self.resume_failed(&connectors, run, now, progress)).await? {
@@ -22,13 +28,15 @@ impl DataFolder<'_> {
         }
         // Sources are read side by side; their pulls are settled one after the other, in the order of the names.
         let (reader, settler) = (self.reader(progress), self.settler(progress));
-        let reading = connectors.iter().map(|connector| reader.read_night(connector, run, now));
+        let reading = connectors.iter().map(|connector| reader.read_night_or_stop(connector, run, now));
         let at_once = self.config.settings.night.connectors_at_once;
         let read: Vec<_> = stream::iter(reading).buffered(at_once).try_collect().await?;
         let mut pulls = Vec::new();
         for read in read {
-            pulls.push(settler.settle_read(read).await?);
+            self.check_stop(run).await?;
+            pulls.push(settler.settle_read(read?).await?);
         }
+        self.check_stop(run).await?;
         self.close(run, pulls, now, progress).await
     }
 

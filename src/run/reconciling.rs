@@ -1,7 +1,7 @@
 //! Portal against post, from the tables of a night.
 
 use crate::config::Configuration;
-use crate::indicators::{self, PostDirection, ReconcilePage, Reconciliation, UnmatchedItem};
+use crate::indicators::{self, PostDirection, ReconcilePage, Reconciliation, UnmatchedItems};
 use crate::model::figure::Night;
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
@@ -39,7 +39,7 @@ pub async fn reconcile(
     .map(Some)
 }
 
-/// The items that the post accepted in a period and that belong to no dossier.
+/// The items that the post accepted in a period and that belong to no dossier, at most `limit` behind the first `offset`.
 ///
 /// # Errors
 /// A table that cannot be read.
@@ -47,11 +47,12 @@ pub async fn unmatched_items(
     config: &Configuration,
     night: &Night,
     period: Period,
+    (offset, limit): (u32, u32),
     held: impl Send + 'static,
-) -> Result<Vec<UnmatchedItem>, RunError> {
+) -> Result<UnmatchedItems, RunError> {
     with_tables(config, night, move |inputs| {
         let _held = held;
-        indicators::unmatched_items(&inputs, period)
+        indicators::unmatched_items(&inputs, period, (offset, limit))
     })
     .await
 }

@@ -90,6 +90,11 @@ impl RetryPlan {
 impl DataFolder<'_> {
     /// Retries the open rejections of the named connectors, or of all, then computes and publishes.
     pub async fn retry(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
+        let done = Box::pin(self.retry_rows(only, now, progress)).await;
+        self.end_if_stopped(done).await
+    }
+
+    async fn retry_rows(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let mut waiting = Vec::new();
         for connector in self.chosen(only).await? {
             let open = self.ledger.quarantined(Some(&connector.name), None, true).await?;

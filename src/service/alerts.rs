@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::health::HealthState;
 use crate::indicators::figure_key;
+use crate::locale::explanation;
 use crate::model::figure::{Figure, Met};
 use crate::model::instant;
 use crate::model::period::PeriodKind;
@@ -19,7 +20,6 @@ use crate::model::pull::Purpose;
 use crate::run::{self, ConnectorHealth, HealthSubject, Notification, RunError, assess_connectors};
 use crate::service::Service;
 use crate::service::nights::LoadedNight;
-use crate::service::pages::explanation;
 
 /// Subject in the ledger for the last night whose missed targets were sent.
 const NIGHT: &str = "night";

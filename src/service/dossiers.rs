@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::Configuration;
 use crate::indicators::{
     FigureOf, FoundWorklist, IntegrityDossiers, IntegrityKind, IntegrityRow, PostDirection, ReconcileClass,
-    ReconcilePage, Reconciliation, SILENT, SilentAgency, UnmatchedItem, Worklist, WorklistPage, silent_title,
+    ReconcilePage, Reconciliation, SILENT, SilentAgency, UnmatchedItems, Worklist, WorklistPage, silent_title,
     unexplained, worklists,
 };
 use crate::lists::WorklistCount;
@@ -135,11 +135,12 @@ pub(super) async fn unmatched_items(
     of: NightRead<'_>,
     period: Period,
     read: &RecordedRead,
-) -> Result<Vec<UnmatchedItem>, Problem> {
+    page: (u32, u32),
+) -> Result<UnmatchedItems, Problem> {
     if *read.of() != FigureOf::Province {
         return Err(Problem::not_found("postal items without a dossier are of no agency and of no tier"));
     }
-    Ok(run::unmatched_items(of.config, of.night, period, permit().await?).await?)
+    Ok(run::unmatched_items(of.config, of.night, period, page, permit().await?).await?)
 }
 
 /// How many there are; `None` unless the province may be counted, since they are of no agency.

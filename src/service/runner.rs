@@ -185,6 +185,12 @@ impl Runner {
                 tracing::info!("waiting: the data folder is locked by {holder}");
                 false
             }
+            // No fault. A slot that was due is decided, so nothing begins again by itself.
+            Ok(Err(error @ RunError::Stopped { .. })) => {
+                tracing::warn!("{error}");
+                self.set_failure(Some(error.to_string()));
+                false
+            }
             Ok(Err(error)) => {
                 let message = with_causes(&error);
                 tracing::error!("the run could not be done: {message}");

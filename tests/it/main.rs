@@ -14,6 +14,7 @@ mod file_servers;
 mod first_connector;
 mod folders;
 mod imports;
+mod languages;
 mod manipulations;
 mod memory_bounds;
 mod ministries;

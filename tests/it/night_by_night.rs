@@ -183,7 +183,7 @@ fn every_night_is_repeated_and_every_move_has_its_cause() {
     // A night is also named by its moment; the definition that changed between two nights is said.
     let (before, after) = (display(nights[CHANGED - 1].as_of), display(nights[CHANGED].as_of));
     assert_eq!(moved(&office, &before, &after), moves(&evenings, CHANGED - 1, CHANGED));
-    let arguments = ["report", "par-3.4.1", "--period", "2025", "--diff", &before, &after];
+    let arguments = ["--lang", "vi", "report", "par-3.4.1", "--period", "2025", "--diff", &before, &after];
     let shown = desk::expect(&office, &arguments, 0);
     assert!(shown.contains("định nghĩa đã đổi") && shown.contains("định nghĩa hoặc bộ quy tắc đã đổi"), "{shown}");
     what_is_not_there_is_said(&office);

@@ -103,9 +103,13 @@ impl Town {
     }
 }
 
-/// The binary under test. `MOTCUA_TEST_PROGRAM` names another one, such as a release build.
+/// The binary under test. `MOTCUA_TEST_PROGRAM` names another one, such as a release build. Its texts are in English, whatever the
+/// office's settings and this machine's language are.
 pub(crate) fn program() -> Command {
-    Command::new(std::env::var_os("MOTCUA_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_motcua").into()))
+    let named = std::env::var_os("MOTCUA_TEST_PROGRAM");
+    let mut command = Command::new(named.unwrap_or_else(|| env!("CARGO_BIN_EXE_motcua").into()));
+    command.env("MOTCUA_LANG", "en");
+    command
 }
 
 /// A province with the shipped registries.

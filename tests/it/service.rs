@@ -9,6 +9,7 @@ mod earlier_nights;
 mod lists;
 mod retention;
 mod schedule;
+mod stopping;
 mod tls;
 mod whole;
 mod wide;

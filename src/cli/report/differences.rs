@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::FigureFilter;
 use crate::cli::Failure;
-use crate::cli::output::{self, LANGUAGE, OutputFormat, number, percent, print};
+use crate::cli::language::{self, language, text};
+use crate::cli::output::{self, OutputFormat, number, percent, print};
 use crate::config::Configuration;
 use crate::indicators::RuleDifference;
+use crate::locale::Language;
 use crate::model::figure::{Night, ratio};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::run;
@@ -29,7 +31,7 @@ struct DifferenceRow {
 
 impl DifferenceRow {
     fn without_ratio(&self) -> &'static str {
-        if self.denominator > 0 { LANGUAGE.no_data() } else { LANGUAGE.nothing_received() }
+        if self.denominator > 0 { language().no_data() } else { language().nothing_received() }
     }
 }
 
@@ -39,7 +41,11 @@ pub(super) async fn compare_rules(
     filter: &FigureFilter<'_>,
 ) -> Result<ExitCode, Failure> {
     let [indicator] = filter.arguments.indicators.as_slice() else {
-        return Err(Failure::usage("`--compare-rules` takes one indicator"));
+        return Err(Failure::usage(language::of(
+            "`--compare-rules` cần một chỉ số",
+            "`--compare-rules` takes one indicator",
+        ))
+        .with_hint(language::of("ví dụ `par-3.4.1`", "for example `par-3.4.1`")));
     };
     let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
     let one_by_one = |definition: &IndicatorDefinition| {
@@ -48,9 +54,12 @@ pub(super) async fn compare_rules(
             && definition.kind == IndicatorKind::Ratio
     };
     if known.is_some_and(|known| !one_by_one(&known.definition)) {
-        let message = format!("`{indicator}` does not count dossiers one by one");
-        return Err(Failure::usage(message)
-            .with_hint("rule sets can only be compared for ratios that count each dossier on its own"));
+        let message =
+            text!("`{indicator}` không đếm từng hồ sơ một", "`{indicator}` does not count dossiers one by one");
+        return Err(Failure::usage(message).with_hint(language::of(
+            "chỉ so sánh được các bộ quy tắc với tỷ lệ đếm từng hồ sơ",
+            "rule sets can only be compared for ratios that count each dossier on its own",
+        )));
     }
     let period = filter.period.expect("the command line requires it");
     let found = run::compare_rules(config, night, indicator, period).await?;
@@ -66,11 +75,18 @@ pub(super) async fn compare_rules(
         OutputFormat::Json => output::json(&rows)?,
         OutputFormat::Csv => output::csv(&rows)?,
         OutputFormat::Table => {
-            let headings = ["Bộ quy tắc", "Khác ở", "Đạt / tổng số", "Chưa rõ", "Tỷ lệ", "Số hồ sơ tính khác"];
+            let headings = match language() {
+                Language::Vietnamese => {
+                    ["Bộ quy tắc", "Khác ở", "Đạt / tổng số", "Chưa rõ", "Tỷ lệ", "Số hồ sơ tính khác"]
+                }
+                Language::English => {
+                    ["Rule set", "Differs in", "Part / whole", "Unknown", "Ratio", "Dossiers that count otherwise"]
+                }
+            };
             let cells = rows.iter().map(|row| {
                 vec![
                     row.rules.clone(),
-                    row.word.clone().unwrap_or_else(|| "(cả bộ)".to_owned()),
+                    row.word.clone().unwrap_or_else(|| language::of("(cả bộ)", "(the whole set)").to_owned()),
                     format!("{} / {}", number(row.numerator), number(row.denominator)),
                     number(row.unknown),
                     row.ratio.map_or_else(|| row.without_ratio().to_owned(), percent),

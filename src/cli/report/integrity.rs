@@ -1,12 +1,12 @@
 //! `report --integrity`: later changes that make a ratio look better.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use strum::IntoEnumIterator as _;
 
 use super::FigureFilter;
-use crate::cli::output::{self, LANGUAGE, OutputFormat, number, percent, print};
+use crate::cli::language::{self, language, text};
+use crate::cli::output::{self, OutputFormat, number, percent, print};
 use crate::cli::{Failure, list_output};
 use crate::config::Configuration;
 use crate::indicators::{IntegrityKind, IntegrityRow, integrity_problem};
@@ -21,13 +21,17 @@ pub(super) async fn show(
     filter: &FigureFilter<'_>,
 ) -> Result<ExitCode, Failure> {
     let [indicator] = filter.arguments.indicators.as_slice() else {
-        return Err(Failure::usage("`--integrity` takes one indicator").with_hint("for example `par-3.4.1`"));
+        let message = language::of("`--integrity` cần một chỉ số", "`--integrity` takes one indicator");
+        return Err(Failure::usage(message).with_hint(language::of("ví dụ `par-3.4.1`", "for example `par-3.4.1`")));
     };
     let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
     let definition = &known.expect("the filter has checked it").definition;
     if let Some(problem) = integrity_problem(definition) {
-        return Err(Failure::usage(format!("`{indicator}` {problem}"))
-            .with_hint("for example `motcua report par-3.4.1 --period 2026 --integrity`"));
+        let message = text!("`{indicator}` không dùng được cho `--integrity` ({problem})", "`{indicator}` {problem}");
+        return Err(Failure::usage(message).with_hint(language::of(
+            "ví dụ `motcua report par-3.4.1 --period 2026 --integrity`",
+            "for example `motcua report par-3.4.1 --period 2026 --integrity`",
+        )));
     }
     let period = filter.period.expect("the command line requires it");
     let mut rows = run::integrity(config, night, indicator, period, ()).await?;
@@ -40,17 +44,25 @@ pub(super) async fn show(
         OutputFormat::Json => list_output::json(&list.to_json())?,
         OutputFormat::Csv => list_output::csv(&list)?,
         OutputFormat::Table => {
-            let mut text =
-                format!("{indicator} · {} ({})\n", definition.title.vi, LANGUAGE.period(period, Initial::Lower));
+            let title = language::of(&definition.title.vi, &definition.title.en);
+            let mut text = format!("{indicator} · {title} ({})\n".period(period, Initial::Lower));
             if rows.is_empty() {
-                text.push_str("Không có hồ sơ nào bị sửa theo cách làm tỷ lệ đẹp hơn.\n");
+                text.push_str(language::of(
+                    "Không có hồ sơ nào bị sửa theo cách làm tỷ lệ đẹp hơn.\n",
+                    "No dossier was changed later so that the ratio looks better.\n",
+                ));
             } else {
-                let mut headings = vec!["Cơ quan"];
-                headings.extend(IntegrityKind::iter().map(|kind| kind.meaning()[0]));
-                headings.extend(["Tỷ lệ", "Chưa rõ", "Nếu không tính đạt"]);
+                let mut headings = vec![language::of("Cơ quan", "Agency")];
+                headings.extend(IntegrityKind::iter().map(|kind| language::one(kind.meaning())));
+                headings.extend([
+                    language::of("Tỷ lệ", "Ratio"),
+                    language::of("Chưa rõ", "Unknown"),
+                    language::of("Nếu không tính đạt", "Without them in the numerator"),
+                ]);
                 text.push_str(&output::table(&headings, rows.iter().map(cells).collect()));
             }
-            let _ = writeln!(text, "\nTính lúc {}; lượt {}.", moment(night.as_of), night.run);
+            let (as_of, run) = (moment(night.as_of), night.run);
+            text.push_str(&text!("\nTính lúc {as_of}; lượt {run}.\n", "\nAs of {as_of}; run {run}.\n"));
             text
         }
     };

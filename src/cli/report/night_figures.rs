@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Arguments, FigureFilter};
+use crate::cli::language::{self, language, text};
 use crate::cli::nights::{DefinitionSource, night_named};
-use crate::cli::output::{self, LANGUAGE, OutputFormat, number, print, print_message};
+use crate::cli::output::{self, OutputFormat, number, print, print_message};
 use crate::cli::{Failure, audit, list_output};
 use crate::config::Configuration;
 use crate::indicators::{FigureOf, Side, Standing, unexplained};
 use crate::lists::{ChangeRow, DifferenceAnswer, FigureChange, figure_changes};
-use crate::locale::{Initial, UnitSpace, moment};
+use crate::locale::{Initial, Language, UnitSpace, moment};
 use crate::model::figure::{Figure, Night};
 use crate::model::period::PeriodKind;
 use crate::run::{self, ComparedFigure, MovedDossier, NightOf};
@@ -29,8 +30,14 @@ pub(super) async fn compare(
     let config = DefinitionSource::Night.of(config, &new)?;
     let mut filter = FigureFilter::new(arguments, &config)?;
     if let Some(period) = filter.periods.iter().find(|period| !PeriodKind::NAMED.contains(&period.kind())) {
-        return Err(Failure::usage(format!("no night stores figures of `{period}`"))
-            .with_hint("give a year, a half-year, nine months, a quarter or a month"));
+        return Err(Failure::usage(text!(
+            "không đêm nào lưu số liệu của kỳ `{period}`",
+            "no night stores figures of `{period}`"
+        ))
+        .with_hint(language::of(
+            "nêu một năm, 6 tháng, 9 tháng, quý hoặc tháng",
+            "give a year, a half-year, nine months, a quarter or a month",
+        )));
     }
     filter.find_agency(&new_figures, &config)?;
     let (old_figures, new_figures) =
@@ -63,7 +70,10 @@ pub(super) async fn compare(
             text.push_str(&moved.as_deref().map_or_else(String::new, moved_table));
             print(&text)?;
             if moved.is_none() && !changes.is_empty() {
-                print_message("name one indicator and `--period` to list the dossiers that moved, and why");
+                print_message(language::of(
+                    "nêu một chỉ số và `--period` để liệt kê các hồ sơ thay đổi, và vì sao",
+                    "name one indicator and `--period` to list the dossiers that moved, and why",
+                ));
             }
         }
     }
@@ -87,17 +97,25 @@ fn compared_figure(filter: &FigureFilter<'_>, configs: [&Configuration; 2]) -> O
 
 fn table(nights: [&Night; 2], changes: &[FigureChange<'_>], compared: usize, config: &Configuration) -> String {
     let [before, after] = nights.map(|night| {
-        let state = if night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN" };
-        format!("lượt {} ({}, {state})", night.run, moment(night.as_of))
+        let (run, as_of, state) = (night.run, moment(night.as_of), output::completeness(night));
+        text!("lượt {run} ({as_of}, {state})", "run {run} ({as_of}, {state})")
     });
     let count = number(changes.len() as u64);
-    let mut text = format!("Từ {before} đến {after}: {count} trong {} số liệu thay đổi.\n", number(compared as u64));
+    let of = number(compared as u64);
+    let mut text = text!(
+        "Từ {before} đến {after}: {count} trong {of} số liệu thay đổi.\n",
+        "From {before} to {after}: {count} of {of} figures changed.\n"
+    );
     let value = |figure: Option<&Figure>| match figure {
         None => "–".to_owned(),
         Some(figure) => {
-            let value = LANGUAGE.value(figure, UnitSpace::Plain);
-            LANGUAGE.counts(figure).map_or_else(|| value.clone(), |counts| format!("{counts} = {value}"))
+            let value = language().value(figure, UnitSpace::Plain);
+            language().counts(figure).map_or_else(|| value.clone(), |counts| format!("{counts} = {value}"))
         }
+    };
+    let headings = match language() {
+        Language::Vietnamese => ["Đơn vị", "Kỳ", "Trước", "Sau", "Ghi chú"],
+        Language::English => ["Agency", "Period", "Before", "After", "Note"],
     };
     let mut at = 0;
     while let Some(first) = changes.get(at).map(|change| Arc::clone(&change.of_either().indicator)) {
@@ -106,17 +124,22 @@ fn table(nights: [&Night; 2], changes: &[FigureChange<'_>], compared: usize, con
         let rows = rest[..of_indicator].iter().map(|change| {
             let figure = change.of_either();
             vec![
-                LANGUAGE.scope(figure, &config.settings.province.name),
-                LANGUAGE.period(figure.period, Initial::Lower),
+                language().scope(figure, &config.settings.province.name),
+                language().period(figure.period, Initial::Lower),
                 value(change.before),
                 value(change.after),
-                if change.definition_changed() { "định nghĩa đã đổi".to_owned() } else { String::new() },
+                if change.definition_changed() {
+                    language::of("định nghĩa đã đổi", "the definition changed").to_owned()
+                } else {
+                    String::new()
+                },
             ]
         });
         let known = config.indicators.iter().find(|known| *known.definition.id == *first);
-        let title = known.map(|known| known.definition.title.vi.as_str()).unwrap_or_default();
+        let title = known.map(|known| &known.definition.title).map(|title| language::of(&title.vi, &title.en));
+        let title = title.unwrap_or_default();
         let _ = writeln!(text, "\n{first} · {title}");
-        text.push_str(&output::table(&["Đơn vị", "Kỳ", "Trước", "Sau", "Ghi chú"], rows.collect()));
+        text.push_str(&output::table(&headings, rows.collect()));
         at += of_indicator;
     }
     text
@@ -124,18 +147,22 @@ fn table(nights: [&Night; 2], changes: &[FigureChange<'_>], compared: usize, con
 
 fn moved_table(moved: &[MovedDossier]) -> String {
     let standing = |standing: &Option<Standing>| match standing {
-        None => Side::Excluded.meaning()[0].to_owned(),
-        Some(one) => format!("{} ({})", one.side.meaning()[0], one.agency),
+        None => language::one(Side::Excluded.meaning()).to_owned(),
+        Some(one) => format!("{} ({})", language::one(one.side.meaning()), one.agency),
     };
     let rows = moved.iter().map(|one| {
         vec![
             one.dossier_code.clone().unwrap_or_else(|| one.moved.source_key.clone()),
             standing(&one.moved.before),
             standing(&one.moved.after),
-            one.cause.meaning()[0].to_owned(),
+            language::one(one.cause.meaning()).to_owned(),
             one.run.map(|run| run.to_string()).unwrap_or_default(),
         ]
     });
-    let headings = ["Hồ sơ", "Trước", "Sau", "Vì sao", "Lượt của bản mới nhất"];
-    format!("\n{} hồ sơ thay đổi:\n{}", number(moved.len() as u64), output::table(&headings, rows.collect()))
+    let headings = match language() {
+        Language::Vietnamese => ["Hồ sơ", "Trước", "Sau", "Vì sao", "Lượt của bản mới nhất"],
+        Language::English => ["Dossier", "Before", "After", "Why", "Run of the newest version"],
+    };
+    let (count, table) = (number(moved.len() as u64), output::table(&headings, rows.collect()));
+    text!("\n{count} hồ sơ thay đổi:\n{table}", "\n{count} dossiers moved:\n{table}")
 }

@@ -1,11 +1,12 @@
-//! Figures as a Vietnamese table for each indicator.
+//! Figures as a table for each indicator.
 
 use std::fmt::Write as _;
 
-use crate::cli::output::{self, LANGUAGE, number, percent};
+use crate::cli::language::{self, language, text};
+use crate::cli::output::{self, number, percent};
 use crate::config::Configuration;
 use crate::indicators::Rank;
-use crate::locale::{Initial, UnitSpace, moment, moment_or_dash};
+use crate::locale::{Initial, Language, UnitSpace, moment, moment_or_dash};
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
@@ -34,9 +35,12 @@ pub(super) fn table_with(
     not_whole: &[String],
     config: &Configuration,
 ) -> String {
-    let mut headings = vec!["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"];
-    headings.extend(extra.ranks.map(|_| "Xếp hạng"));
-    headings.extend(extra.changes.map(|_| "Kỳ báo cáo so với kỳ này"));
+    let mut headings = match language() {
+        Language::Vietnamese => vec!["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"],
+        Language::English => vec!["Agency", "Period", "Part / whole", "Ratio", "Target", "Met"],
+    };
+    headings.extend(extra.ranks.map(|_| language::of("Xếp hạng", "Rank")));
+    headings.extend(extra.changes.map(|_| language::of("Kỳ báo cáo so với kỳ này", "Change since this period")));
     let mut text = String::new();
     for indicator in &config.indicators {
         let definition = &indicator.definition;
@@ -45,7 +49,10 @@ pub(super) fn table_with(
         for (index, figure) in figures.iter().enumerate().filter(|(_, figure)| *figure.indicator == definition.id) {
             let mut cells = row(figure, night, config);
             if figure.period.end().to_string() < definition.legal.from {
-                cells[1].push_str(" (trước khi văn bản có hiệu lực)");
+                cells[1].push_str(language::of(
+                    " (trước khi văn bản có hiệu lực)",
+                    " (before the document came into force)",
+                ));
             }
             cells.extend(extra.ranks.map(|ranks| rank_text(ranks[index])));
             cells.extend(extra.changes.map(|changes| change_text(figure.kind, changes[index])));
@@ -53,30 +60,35 @@ pub(super) fn table_with(
             rules = Some(&*figure.rules);
         }
         if let Some(rules) = rules {
-            let own = if rules == definition.rules { String::new() } else { format!("; quy tắc {rules}") };
-            let _ = writeln!(text, "\n{} · {} ({}{own})", definition.id, definition.title.vi, definition.legal.place);
+            let own =
+                if rules == definition.rules { String::new() } else { text!("; quy tắc {rules}", "; rules {rules}") };
+            let title = language::of(&definition.title.vi, &definition.title.en);
+            let _ = writeln!(text, "\n{} · {title} ({}{own})", definition.id, definition.legal.place);
             text.push_str(&output::table(&headings, rows));
         }
     }
     if text.is_empty() {
-        text.push_str("Không có số liệu.\n");
+        text.push_str(language::of("Không có số liệu.\n", "No figures.\n"));
     }
     let state = match not_whole {
-        _ if night.complete => "đủ nguồn".to_owned(),
-        [] => "CHƯA ĐỦ NGUỒN, số liệu tạm thời".to_owned(),
-        names => format!("CHƯA ĐỦ NGUỒN ({}), số liệu tạm thời", names.join(", ")),
+        names if night.complete || names.is_empty() => output::completeness(night).to_owned(),
+        names => text!("CHƯA ĐỦ NGUỒN ({}), số liệu tạm thời", "NOT COMPLETE ({}), provisional", names.join(", ")),
     };
     let until = moment_or_dash(night.data_until);
-    let _ = writeln!(text, "\nTính lúc {}; dữ liệu đến {until}; {state}; lượt {}.", moment(night.as_of), night.run);
+    let (as_of, run) = (moment(night.as_of), night.run);
+    text.push_str(&text!(
+        "\nTính lúc {as_of}; dữ liệu đến {until}; {state}; lượt {run}.\n",
+        "\nAs of {as_of}; data until {until}; {state}; run {run}.\n"
+    ));
     text
 }
 
 fn rank_text(rank: Option<Rank>) -> String {
     match rank {
         Some(Rank::Place(place)) => place.to_string(),
-        Some(Rank::TooFew) => "ít hồ sơ".to_owned(),
-        Some(Rank::NoDossiers) => "không phát sinh hồ sơ".to_owned(),
-        Some(Rank::NoData) => LANGUAGE.no_data().to_owned(),
+        Some(Rank::TooFew) => language::of("ít hồ sơ", "few dossiers").to_owned(),
+        Some(Rank::NoDossiers) => language::of("không phát sinh hồ sơ", "no dossiers").to_owned(),
+        Some(Rank::NoData) => language().no_data().to_owned(),
         None => String::new(),
     }
 }
@@ -86,25 +98,28 @@ fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
     let sign = if change < 0.0 { "−" } else { "+" };
     let size = change.abs();
     match kind {
-        IndicatorKind::Ratio => format!("{sign}{} điểm %", LANGUAGE.decimal((size * 10_000.0).round() / 100.0)),
-        IndicatorKind::Mean | IndicatorKind::Median => {
-            format!("{sign}{}", LANGUAGE.working_hours(size, UnitSpace::Plain))
+        IndicatorKind::Ratio => {
+            let points = language().decimal((size * 10_000.0).round() / 100.0);
+            text!("{sign}{points} điểm %", "{sign}{points} points")
         }
-        IndicatorKind::Points => format!("{sign}{}", LANGUAGE.points(size, UnitSpace::Plain)),
+        IndicatorKind::Mean | IndicatorKind::Median => {
+            format!("{sign}{}".working_hours(size, UnitSpace::Plain))
+        }
+        IndicatorKind::Points => format!("{sign}{}".points(size, UnitSpace::Plain)),
         IndicatorKind::Count | IndicatorKind::Stock => format!("{sign}{size}"),
     }
 }
 
 fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
-    let scope = LANGUAGE.scope(figure, &config.settings.province.name);
-    let mut counts = LANGUAGE.counts(figure).unwrap_or_else(|| number(figure.numerator));
-    if let Some(unknown) = LANGUAGE.unknown(figure) {
+    let scope = language().scope(figure, &config.settings.province.name);
+    let mut counts = language().counts(figure).unwrap_or_else(|| number(figure.numerator));
+    if let Some(unknown) = language().unknown(figure) {
         counts = format!("{counts} ({unknown})");
     }
     let value = match figure.kind {
         // The count itself is in the column before.
         IndicatorKind::Count | IndicatorKind::Stock => String::new(),
-        _ => LANGUAGE.bounds(figure, UnitSpace::Plain).unwrap_or_else(|| LANGUAGE.value(figure, UnitSpace::Plain)),
+        _ => language().bounds(figure, UnitSpace::Plain).unwrap_or_else(|| language().value(figure, UnitSpace::Plain)),
     };
     let target = match (figure.target, figure.denominator) {
         (Some(target), Some(_)) => format!("≥ {}", percent(target)),
@@ -112,17 +127,17 @@ fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
         (None, _) => String::new(),
     };
     let met = match figure.met() {
-        Some(Met::Yes) => "đạt",
-        Some(Met::No) => "chưa đạt",
-        Some(Met::Open) => "còn có thể đạt",
-        Some(Met::Unknown) => "chưa rõ",
+        Some(Met::Yes) => language::of("đạt", "met"),
+        Some(Met::No) => language::of("chưa đạt", "not met"),
+        Some(Met::Open) => language::of("còn có thể đạt", "still possible"),
+        Some(Met::Unknown) => language::of("chưa rõ", "unknown"),
         None => "",
     };
-    let met = LANGUAGE.annual_target(figure).unwrap_or_else(|| met.to_owned());
-    let mut period = LANGUAGE.period(figure.period, Initial::Lower);
+    let met = language().annual_target(figure).unwrap_or_else(|| met.to_owned());
+    let mut period = language().period(figure.period, Initial::Lower);
     // Readers must not compare a period that has not ended with a whole one.
     if figure.period.end() >= local(night.as_of).date() {
-        period.push_str(" (chưa hết kỳ)");
+        period.push_str(language::of(" (chưa hết kỳ)", " (still running)"));
     }
     vec![scope, period, counts, value, target, met]
 }

@@ -11,4 +11,4 @@ mod unmatched_items;
 pub use self::classes::{
     ClassCount, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation, reconcile,
 };
-pub use self::unmatched_items::{ItemProblem, UnmatchedItem, count_unmatched_items, unmatched_items};
+pub use self::unmatched_items::{ItemProblem, UnmatchedItem, UnmatchedItems, count_unmatched_items, unmatched_items};

@@ -62,20 +62,37 @@ pub struct UnmatchedItem {
     pub near: Vec<String>,
 }
 
-/// The items of a period that belong to no dossier, ordered by source and code. An item is filed by its acceptance, else by its
-/// delivery; one without either by the moment of the inputs.
+/// Some of the items of a period that belong to no dossier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmatchedItems {
+    /// How many there are in all.
+    pub total: u64,
+    pub items: Vec<UnmatchedItem>,
+}
+
+/// The items of a period that belong to no dossier, ordered by source and code: at most `limit` behind the first `offset`. Near codes
+/// are looked for only for those. An item is filed by its acceptance, else by its delivery; one without either by the moment of
+/// the inputs.
 ///
 /// # Errors
 /// A table that cannot be scanned.
-pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<UnmatchedItem>, IndicatorError> {
+pub fn unmatched_items(
+    inputs: &FigureInputs<'_>,
+    period: Period,
+    (offset, limit): (u32, u32),
+) -> Result<UnmatchedItems, IndicatorError> {
     let items = FiledItems::read(inputs, period)?;
     let known = KnownCodes::read(inputs)?;
-    let found: Vec<(usize, ItemProblem)> = items.problems(&known)?;
+    let mut found: Vec<(usize, ItemProblem)> = items.problems(&known)?;
+    let total = found.len() as u64;
     let of_dossiers = items.text("dossier_code")?;
-    let unknown = found.iter().filter(|(_, problem)| *problem == ItemProblem::Unknown);
+    let (sources, item_codes) = (items.text("source")?, items.text("item_code")?);
+    found.sort_by_key(|(row, _)| (sources.get(*row), item_codes.get(*row), of_dossiers.get(*row)));
+    let page = found.into_iter().skip(offset as usize).take(limit as usize);
+    let page: Vec<(usize, ItemProblem)> = page.collect();
+    let unknown = page.iter().filter(|(_, problem)| *problem == ItemProblem::Unknown);
     let mut near = NearCodes::new(unknown.filter_map(|(row, _)| of_dossiers.get(*row)));
     known.counted.iter().for_each(|code| near.offer(code));
-    let (sources, item_codes) = (items.text("source")?, items.text("item_code")?);
     let (directions, accepted) = (items.text("direction")?, items.items.column("accepted_at")?.i64()?);
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let item = |(row, problem): (usize, ItemProblem)| UnmatchedItem {
@@ -87,12 +104,7 @@ pub fn unmatched_items(inputs: &FigureInputs<'_>, period: Period) -> Result<Vec<
         accepted_at: accepted.get(row),
         problem,
     };
-    let mut found: Vec<UnmatchedItem> = found.into_iter().map(item).collect();
-    found.sort_by(|left, right| {
-        let key = |one: &UnmatchedItem| (one.source.clone(), one.item_code.clone(), one.dossier_code.clone());
-        key(left).cmp(&key(right))
-    });
-    Ok(found)
+    Ok(UnmatchedItems { total, items: page.into_iter().map(item).collect() })
 }
 
 /// How many items of a period belong to no dossier.

@@ -17,6 +17,8 @@ pub struct Run {
     pub finished_at: Option<i64>,
     /// Whether its figures are complete; `None` if it published none.
     pub complete: Option<bool>,
+    /// Who stopped it; `None` if nobody did.
+    pub stopped_by: Option<String>,
 }
 
 impl Ledger {
@@ -95,6 +97,39 @@ impl Ledger {
         Ok(())
     }
 
+    /// Writes that a run was stopped: it ended without figures.
+    pub async fn stop_run(&self, run: i64, now: i64, by: &str) -> Result<(), Error> {
+        sqlx::query("UPDATE runs SET finished_at = ?, complete = NULL, stopped_by = ? WHERE run = ?")
+            .bind(now)
+            .bind(by)
+            .bind(run)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Asks that the run under way be stopped. The process that does the run reads the request from here, whichever process
+    /// makes it. The first one who asks counts.
+    pub async fn ask_to_stop(&self, by: &str, now: i64) -> Result<(), Error> {
+        sqlx::query("INSERT OR IGNORE INTO stop_request (id, asked_by, asked_at) VALUES (1, ?, ?)")
+            .bind(by)
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Who asked that the run under way be stopped.
+    pub async fn asked_to_stop(&self) -> Result<Option<String>, Error> {
+        sqlx::query_scalar("SELECT asked_by FROM stop_request").fetch_optional(&self.pool).await
+    }
+
+    /// Removes a request to stop: it was met, or was about an earlier run.
+    pub async fn forget_stop(&self) -> Result<(), Error> {
+        sqlx::query("DELETE FROM stop_request").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Numbers of the runs that have not ended, oldest first.
     pub async fn unfinished_runs(&self) -> Result<Vec<i64>, Error> {
         sqlx::query_scalar("SELECT run FROM runs WHERE finished_at IS NULL ORDER BY run").fetch_all(&self.pool).await
@@ -113,5 +148,31 @@ fn run(row: &SqliteRow) -> Result<Run, Error> {
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
         complete: row.try_get("complete")?,
+        stopped_by: row.try_get("stopped_by")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_is_stopped_by_whom_asked_first() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
+        ledger.begin_run(1, Purpose::Night, 10).await.expect("the ledger works");
+        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None);
+        for by in ["an", "binh"] {
+            ledger.ask_to_stop(by, 11).await.expect("the ledger works");
+        }
+        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works").as_deref(), Some("an"));
+        ledger.stop_run(1, 12, "an").await.expect("the ledger works");
+        ledger.forget_stop().await.expect("the ledger works");
+        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None);
+        let stopped = ledger.run(1).await.expect("the ledger works").expect("it is there");
+        assert_eq!((stopped.finished_at, stopped.complete), (Some(12), None));
+        assert_eq!(stopped.stopped_by.as_deref(), Some("an"));
+        assert!(ledger.unfinished_runs().await.expect("the ledger works").is_empty());
+        ledger.close().await;
+    }
 }

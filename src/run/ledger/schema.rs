@@ -26,6 +26,7 @@ fn migrator() -> Migrator {
         migration(6, "rejected parts", include_str!("migrations/0006_rejected_parts.sql")),
         migration(7, "repeated rejections", include_str!("migrations/0007_repeated_rejections.sql")),
         migration(8, "index of file keys", include_str!("migrations/0008_file_key_index.sql")),
+        migration(9, "stopped runs", include_str!("migrations/0009_stopped_runs.sql")),
     ])
 }
 

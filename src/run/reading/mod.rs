@@ -8,6 +8,7 @@ mod page_landing;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use self::page_landing::PageLanding;
 use crate::config::Configuration;
@@ -27,6 +28,8 @@ use crate::sources::{self, PullStart};
 /// How long after its start a pull that was cut may be resumed: half a day. A page chain does not stay the same for
 /// longer.
 const RESUMABLE_MICROS: i64 = 12 * 3_600_000_000;
+/// How often a pull asks the ledger whether its run is to be stopped.
+const STOP_CHECK: Duration = Duration::from_secs(1);
 /// Earlier pulls that are searched for the last sweep.
 const EARLIER_PULLS: i64 = 400;
 
@@ -88,6 +91,20 @@ impl<'a> PullReader<'a> {
         self.read(PullTask { sweep, old_files, ..PullTask::new(connector, run, Purpose::Night, start) }).await
     }
 
+    /// As [`Self::read_night`]; the inner error is that the run was stopped. The readers of other connectors end by themselves
+    /// then: none is left to write into landing.
+    pub(super) async fn read_night_or_stop(
+        &self,
+        connector: &'a Connector,
+        run: i64,
+        now: i64,
+    ) -> Result<Result<ReadPull<'a>, RunError>, RunError> {
+        match self.read_night(connector, run, now).await {
+            Err(stopped @ RunError::Stopped { .. }) => Ok(Err(stopped)),
+            read => read.map(Ok),
+        }
+    }
+
     /// Resumes a night's pull that was cut or whose source failed: reads on behind its last landed page, as a pull of `run`.
     /// `None` if it cannot be resumed: it landed no page, is too old, was read by a connector that read other records, or a
     /// later run of the connector is committed already.
@@ -119,13 +136,30 @@ impl<'a> PullReader<'a> {
         self.ledger.write_pull(&begun).await?;
         tracing::info!(run, connector = connector.name, purpose = task.purpose.name(), "pull begun");
         let landed = LandedPull::new(self.data, &connector.name, run);
-        match catch_panic(self.land(task, &landed)).await {
+        let read = tokio::select! {
+            read = catch_panic(self.land(task, &landed)) => read,
+            // Only requests are given up: pages are landed without a pause. The next run reads on behind the last page.
+            stopped = self.stop_of(run) => Err(PullError::Run(stopped)),
+        };
+        match read {
             Ok(certificate) => Ok(ReadPull { connector, begun, landed, certificate: Ok(certificate) }),
             Err(PullError::Pull(failure)) => {
                 landed.remove_personal_cursors(connector.file.request.as_ref())?;
                 Ok(ReadPull { connector, begun, landed, certificate: Err(failure) })
             }
             Err(PullError::Run(error)) => Err(error),
+        }
+    }
+
+    /// Waits until somebody asks that the run be stopped, also while a source does not answer.
+    async fn stop_of(&self, run: i64) -> RunError {
+        loop {
+            tokio::time::sleep(STOP_CHECK).await;
+            match self.ledger.asked_to_stop().await {
+                Ok(Some(by)) => return RunError::Stopped { run, by },
+                Ok(None) => {}
+                Err(error) => return error.into(),
+            }
         }
     }
 

@@ -182,9 +182,9 @@ pub(super) async fn items(
     let read = scope.recorded(&service, &caller, ("api", &format!("reconcile items {period}"))).await?;
     let config = config_of_night(&service, &night).await?;
     let of = NightRead { config: &config, night: &night.record.night };
-    let found = dossiers::unmatched_items(of, period, &read).await?;
-    let page: Vec<&UnmatchedItem> = found.iter().skip(query.offset as usize).take(limit as usize).collect();
-    let (list, total) = (lists::items_list(&page), found.len() as u64);
+    let found = dossiers::unmatched_items(of, period, &read, (query.offset, limit)).await?;
+    let page: Vec<&UnmatchedItem> = found.items.iter().collect();
+    let (list, total) = (lists::items_list(&page), found.total);
     let json = ItemsAnswer::new(&page, total, period, &night.record.night);
     let about = vec![("Kỳ", Language::Vietnamese.period(period, Initial::Upper))];
     let head = ListHead::new(&format!("buu-gui-{period}"), "Bưu gửi không thuộc hồ sơ nào".to_owned(), about);

@@ -87,6 +87,8 @@ pub(super) struct RunRow {
     finished_at: Option<String>,
     /// Whether its published figures are complete; null if it published none.
     complete: Option<bool>,
+    /// Who stopped it; null if nobody did.
+    stopped_by: Option<String>,
 }
 
 impl RunRow {
@@ -97,6 +99,7 @@ impl RunRow {
             started_at: instant::display(run.started_at),
             finished_at: run.finished_at.map(instant::display),
             complete: run.complete,
+            stopped_by: run.stopped_by.clone(),
         }
     }
 }

@@ -8,6 +8,8 @@ mod address;
 mod agency;
 mod checks;
 mod connectors;
+#[cfg(test)]
+mod contrast_tests;
 mod error_page;
 mod figures;
 mod forms;
@@ -23,8 +25,6 @@ mod tonight;
 mod visitor;
 mod words;
 mod worklists;
-
-pub(super) use words::explanation;
 
 use std::sync::Arc;
 
@@ -83,6 +83,7 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/connectors", get(list::page))
         .route("/operations/run", post(operations::run))
         .route("/operations/retry", post(operations::retry))
+        .route("/operations/stop", post(operations::stop))
         .route("/connectors/{connector}", get(detail::page))
         .route("/connectors/{connector}/pause", post(operations::pause))
         .route("/connectors/{connector}/resume", post(operations::resume))

@@ -30,6 +30,8 @@ pub(super) struct RunListQuery {
     before: String,
     /// `newest` (or empty), or `failed`: the runs that are not complete first.
     sort: String,
+    /// Operation to announce, set by its redirect.
+    done: String,
 }
 
 #[derive(Template)]
@@ -37,6 +39,8 @@ pub(super) struct RunListQuery {
 struct RunsPage<'a> {
     layout: Layout<'a>,
     banner: Banner,
+    /// Whether a run is under way that the visitor may stop. It may be finishing an earlier one, so that its own page is not there yet.
+    can_stop: bool,
     failed_first: bool,
     rows: Vec<RunRow>,
     /// Number before which the next page begins.
@@ -98,12 +102,14 @@ pub(super) async fn page(
     let is_more = rows.len() > LISTED;
     rows.truncate(LISTED);
     let mut layout = Layout::new(&service, &visitor, lang.of("Lượt chạy", "Runs"), "runs");
-    if service.runner.progress().is_some() {
+    let is_under_way = service.runner.progress().is_some();
+    if is_under_way {
         layout = layout.refreshed();
     }
     html(&RunsPage {
         layout,
-        banner: Banner::new(&service, lang, &ConnectorQuery::default()),
+        banner: Banner::new(&service, lang, &ConnectorQuery { done: query.done, ..ConnectorQuery::default() }),
+        can_stop: is_under_way && visitor.is_operator(),
         failed_first,
         older: rows.last().map(|row| row.run).filter(|_| is_more && !failed_first),
         rows,
@@ -120,6 +126,7 @@ fn row(service: &Service, lang: Language, run: &Run, pulls: &[Pull]) -> RunRow {
     let not_whole: Vec<(String, String)> = not_whole.collect();
     let words = lang.words();
     let (class, state) = match (run.finished_at, run.complete) {
+        (Some(_), None) if run.stopped_by.is_some() => ("none", lang.of("Đã dừng", "Stopped")),
         (None, _) => ("running", words.not_ended_yet),
         (_, Some(true)) => ("complete", words.complete),
         (_, Some(false)) => ("incomplete", words.provisional),

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
 use super::connectors::banner::{Banner, ConnectorQuery};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
 use super::visitor::Visitor;
-use super::words::explanation;
 use crate::landing::LandedPull;
-use crate::locale::{Language, moment, moment_or_dash};
+use crate::locale::{Language, explanation, moment, moment_or_dash};
 use crate::model::pull::Outcome;
 use crate::run::{Pull, RunError};
 use crate::service::Service;
@@ -27,8 +26,12 @@ struct RunPage<'a> {
     finished: String,
     complete: Option<bool>,
     pulls: Vec<CertifiedPull<'a>>,
-    /// What the run is doing, if it is under way.
+    /// What the run is doing, if it is under way, and the operation just requested.
     banner: Option<Banner>,
+    /// Who stopped it.
+    stopped_by: Option<String>,
+    /// Whether the visitor may stop it.
+    can_stop: bool,
     /// The runs before and after.
     previous: Option<i64>,
     next: Option<i64>,
@@ -58,6 +61,7 @@ pub(super) async fn page(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path(number): Path<String>,
+    Query(query): Query<ConnectorQuery>,
 ) -> Result<Response, PageError> {
     visitor.authenticated()?;
     let missing = || PageError::not_found(format!("there is no run `{number}`"));
@@ -84,7 +88,9 @@ pub(super) async fn page(
     let previous = service.ledger.runs_before(Some(number), 1).await?.first().map(|run| run.run);
     html(&RunPage {
         layout,
-        banner: is_under_way.then(|| Banner::new(&service, lang, &ConnectorQuery::default())),
+        banner: Some(Banner::new(&service, lang, &query)).filter(|banner| is_under_way || banner.operation.is_some()),
+        can_stop: is_under_way && visitor.is_operator(),
+        stopped_by: run.stopped_by,
         previous,
         next: service.ledger.run_after(number).await?,
         run: number,

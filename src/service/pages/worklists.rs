@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tokio::task::block_in_place;
 
+use super::figures::dossier_link::{DossierLink, DossierLinks};
 use super::figures::dossiers::cell_text;
 use super::figures::scope_menu::ScopeMenu;
 use super::figures::selection::{FigurePageQuery, Selection};
@@ -20,8 +21,10 @@ use crate::indicators::{FoundWorklist, RatioStanding, SILENT, SilentAgency, Work
 use crate::lists;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
+use crate::model::instant::local;
 use crate::model::list::{ListCell, ListColumnType};
-use crate::run;
+use crate::model::period::Period;
+use crate::run::{self, RunError};
 use crate::service::Service;
 use crate::service::answers::Encoding;
 use crate::service::dossiers;
@@ -74,8 +77,7 @@ struct WorklistTemplate<'a> {
     /// Code, name, number of dossiers.
     by_agency: Vec<(String, String, String)>,
     headings: Vec<(String, bool)>,
-    /// Text, whether it is a number, heading.
-    rows: Vec<Vec<(String, bool, String)>>,
+    rows: Vec<LinkedRow>,
     /// From, to, of.
     shown: Option<[String; 3]>,
     previous: Option<u32>,
@@ -151,7 +153,8 @@ pub(in crate::service::pages) async fn page(
     } else {
         let list = dossiers::worklist_named(&name)?;
         let found = find(&service, &visitor, &asked, list, (query.offset, LIMIT)).await?;
-        (list.title(settings), dossier_table(lang, list, &found, (query.offset, asked.now)))
+        let links = DossierLinks::new(&service.config, &asked.selection, &visitor);
+        (list.title(settings), dossier_table(lang, list, (&found, &links), (query.offset, asked.now)))
     };
     let [vietnamese, english] = &title;
     let title = lang.of(vietnamese, english).to_owned();
@@ -217,6 +220,9 @@ async fn find(
     Ok(dossiers::worklist(asked.read(service), asked.now, list, &read, page).await?)
 }
 
+/// The page of the row's dossier, and its cells: text, whether it is a number, heading.
+type LinkedRow = (Option<DossierLink>, Vec<(String, bool, String)>);
+
 /// What the page of a list shows.
 #[derive(Default)]
 struct Table {
@@ -224,12 +230,26 @@ struct Table {
     ratios: Vec<RatioRow>,
     by_agency: Vec<(String, String, String)>,
     headings: Vec<(String, bool)>,
-    rows: Vec<Vec<(String, bool, String)>>,
+    rows: Vec<LinkedRow>,
     shown: Option<[String; 3]>,
     next: Option<u32>,
 }
 
-fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset, now): (u32, i64)) -> Table {
+fn dossier_table(
+    lang: Language,
+    list: &Worklist,
+    (found, links): (&FoundWorklist, &DossierLinks<'_>),
+    (offset, now): (u32, i64),
+) -> Table {
+    let place = |name: &str| found.columns.iter().position(|column| column.name == name);
+    let (codes, agency, received) = (["dossier_code", "source_key"].map(place), place("agency"), place("received_at"));
+    let link = |line: &WorklistLine| {
+        let code = codes.into_iter().flatten().map(|at| line.cells[at].to_csv()).find(|code| !code.is_empty())?;
+        // A dossier that was not received yet is in no figure that explains it.
+        let ListCell::Instant(received) = line.cells[received?] else { return None };
+        let period = Period::Year { year: local(received).date().year() };
+        links.on_time(period, &line.cells[agency?].to_csv(), &code)
+    };
     let columns: Vec<usize> = (0..found.columns.len()).filter(|&at| SHOWN.contains(&found.columns[at].name)).collect();
     let is_number = |at: usize| found.columns[at].column_type == ListColumnType::Number;
     let mut headings: Vec<(String, bool)> = columns
@@ -239,12 +259,13 @@ fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset
     let [vietnamese, english] = &list.since_meaning;
     headings.push((lang.of(vietnamese, english).to_owned(), false));
     headings.push((lang.of("việc cần làm", "what to do").to_owned(), false));
-    let row = |line: &WorklistLine| -> Vec<(String, bool, String)> {
+    let row = |line: &WorklistLine| -> LinkedRow {
         let mut cells: Vec<String> =
             columns.iter().map(|&at| cell_text(lang, found.columns[at], &line.cells[at])).collect();
         cells.push(line.since.map(moment).unwrap_or_default());
         cells.push(lang.worklist_step(&list.name, line.since, (line.limit, line.last_apology_day), now));
-        cells.into_iter().zip(&headings).map(|(text, (heading, number))| (text, *number, heading.clone())).collect()
+        let cells = cells.into_iter().zip(&headings);
+        (link(line), cells.map(|(text, (heading, number))| (text, *number, heading.clone())).collect())
     };
     let rows: Vec<_> = found.lines.iter().map(row).collect();
     let until = u64::from(offset) + rows.len() as u64;
@@ -293,10 +314,11 @@ fn silent_table(lang: Language, agencies: &[SilentAgency]) -> Table {
         "Hỏi cơ quan có tiếp nhận hồ sơ ngoài hệ thống không; nếu có, nhập vào hệ thống",
         "Ask whether dossiers are received outside the system; if so, have them entered",
     );
-    let row = |agency: &SilentAgency| -> Vec<(String, bool, String)> {
+    let row = |agency: &SilentAgency| -> LinkedRow {
         let last = agency.last_day.map_or_else(|| lang.of("chưa có hồ sơ nào", "never").to_owned(), date);
         let cells = [agency.name.clone(), lang.tier(agency.tier).to_owned(), last, step.to_owned()];
-        cells.into_iter().zip(&headings).map(|(text, (heading, number))| (text, *number, heading.clone())).collect()
+        let cells = cells.into_iter().zip(&headings);
+        (None, cells.map(|(text, (heading, number))| (text, *number, heading.clone())).collect())
     };
     let rows: Vec<_> = agencies.iter().map(row).collect();
     let total = agencies.len() as u64;

@@ -17,8 +17,11 @@ arguments, defaults and exit codes. `motcua --help` and `motcua VERB --help` pri
 Generated from `src/cli`; do not edit. `MOTCUA_WRITE_REFERENCE=1 cargo test --test it command_line` writes this page.
 
 ```text
-motcua [--config FILE] [--data DIR] VERB
+motcua [--config FILE] [--data DIR] [--lang LANG] VERB
 ```
+
+Help, messages and tables are in Vietnamese or English; what programs read is the same in both: names of verbs, arguments and \
+values, JSON, CSV, logs.
 
 Data goes to standard output, narration and errors to standard error. A verb that prints rows has `--format`: `table` for \
 people, `json` and `csv` for programs.

@@ -30,6 +30,7 @@ pub(super) fn are_those_of_the_command_line(office: &Office, service: &Serving, 
     a_form(office, service, cookie);
     files_state_how_many_rows_there_are(office, service, cookie);
     one_dossier(office, service, cookie);
+    lists_lead_to_the_page_of_a_dossier(service, cookie);
     conditions_are_in_words(service, cookie);
 }
 
@@ -54,6 +55,38 @@ fn files_state_how_many_rows_there_are(office: &Office, service: &Serving, cooki
     let expected: Vec<&str> = silent.iter().filter_map(|row| row["agency"].as_str()).collect();
     assert_eq!(codes, expected);
     assert!(file.text().contains("Cấp xã") && !file.text().contains("commune"), "{}", file.text());
+}
+
+fn lists_lead_to_the_page_of_a_dossier(service: &Serving, cookie: &str) {
+    let mut followed = 0;
+    for path in [
+        "/worklists/overdue",
+        "/reconcile/submission/unmatched?period=2026",
+        "/reconcile/return/unmatched?period=2026",
+        "/integrity/due_moved_unexplained?indicator=par-3.4.1&period=2026",
+    ] {
+        let list = get(service, path, cookie);
+        let text = sound(path, list.text(), "vi");
+        let addresses = text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let is_of_dossier = |address: &&str| address.starts_with("/figures/") && address.contains("/dossiers/");
+        let mut of_dossiers = addresses.filter(is_of_dossier);
+        let Some(address) = of_dossiers.next() else {
+            // Only a list without rows has no links.
+            assert!(
+                !text.contains("<th scope=\"row\" class=\"mono small\">") && path != "/worklists/overdue",
+                "{path}"
+            );
+            continue;
+        };
+        let address = address.replace("&#38;", "&").replace("&amp;", "&");
+        let page = get(service, &address, cookie);
+        assert_eq!(page.status, 200, "{path}: {address}: {}", page.text());
+        let text = sound(&address, page.text(), "vi");
+        assert!(text.contains("Những điều quyết định"), "{address}");
+        assert!(!text.contains("<td>commune</td>") && !text.contains("<td>specialised</td>"), "{address}: {text}");
+        followed += 1;
+    }
+    assert!(followed > 0);
 }
 
 fn one_dossier(office: &Office, service: &Serving, cookie: &str) {

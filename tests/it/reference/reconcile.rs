@@ -306,7 +306,13 @@ fn items_without_a_dossier_are_listed_with_near_codes() {
         inputs,
         |_, _| {},
         move |inputs| {
-            let found = |year| unmatched_items(&inputs, year).expect("they are found");
+            let page = |year, page| unmatched_items(&inputs, year, page).expect("they are found");
+            let whole = page(this_year, (0, u32::MAX));
+            // Pages of three give the same, one after the other.
+            let pages = [0, 3, 6, 9].map(|offset| page(this_year, (offset, 3)));
+            assert!(pages.iter().all(|page| page.total == 7), "each page has the number of all");
+            assert_eq!(pages.map(|page| page.items).concat(), whole.items);
+            let found = |year| page(year, (0, u32::MAX)).items;
             let count = |year| count_unmatched_items(&inputs, year).expect("they are counted");
             (found(this_year), [count(this_year), count(year_before)], found(year_before))
         },

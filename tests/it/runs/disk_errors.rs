@@ -24,6 +24,7 @@ fn run_within(office: &Office, blocks: u32) -> std::process::Output {
     // The signal is ignored, so that a write beyond the limit fails as on a full disk.
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("sh").arg(plain.get_program());
     command.args(plain.get_args()).env_remove("MOTCUA_LOG").envs(&office.variables).stdin(Stdio::null());
+    command.env("MOTCUA_LANG", "en");
     command.output().expect("a shell starts")
 }
 

@@ -21,6 +21,7 @@ use crate::service::Service;
 use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
+use crate::service::pages::figures::dossier_link::DossierLinks;
 use crate::service::pages::figures::dossiers::cell_text;
 use crate::service::pages::figures::scope_menu::ScopeMenu;
 use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selection, night_summary};
@@ -335,10 +336,14 @@ pub(in crate::service::pages) async fn listed(
         (lang.of(column.vi, column.en).to_owned(), column.column_type == ListColumnType::Number)
     };
     let headings = columns.iter().map(heading).collect();
-    let rows = found
-        .rows
-        .iter()
-        .map(|row| columns.iter().map(|&at| cell_text(lang, INTEGRITY_COLUMNS[at], &row[at])).collect());
+    let codes = ["dossier_code", "source_key"];
+    let codes = codes.map(|name| INTEGRITY_COLUMNS.iter().position(|column| column.name == name));
+    let links = DossierLinks::new(&service.config, selection, &visitor);
+    let rows = found.rows.iter().map(|row| {
+        let code = codes.into_iter().flatten().map(|at| row[at].to_csv()).find(|code| !code.is_empty());
+        let cells = columns.iter().map(|&at| cell_text(lang, INTEGRITY_COLUMNS[at], &row[at])).collect();
+        (code.map(|code| links.by(&asked.indicator, selection.period, &code)), cells)
+    });
     let [vietnamese, english] = kind.meaning();
     let title = lang.of(vietnamese, english).to_owned();
     let place = selection.scope_name(lang, &service.config.settings.province.name);

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::locale::Language;
+use crate::service::pages::figures::dossier_link::DossierLink;
 use crate::service::pages::layout::Layout;
 
 /// Rows on one page.
@@ -29,12 +30,15 @@ pub(super) struct ListingPage<'a> {
     pub(super) next: Option<String>,
 }
 
+/// A row, and the page of its dossier; `None` if it has none.
+pub(super) type LinkedRow = (Option<DossierLink>, Vec<String>);
+
 /// The rows of a list.
 #[derive(Debug, Default)]
 pub(super) struct ListedRows {
     /// Heading, whether the column has numbers.
     pub(super) headings: Vec<(String, bool)>,
-    pub(super) rows: Vec<Vec<String>>,
+    pub(super) rows: Vec<LinkedRow>,
     /// From, to, of.
     pub(super) shown: Option<[String; 3]>,
 }
@@ -44,7 +48,7 @@ impl ListedRows {
     pub(super) fn new(
         lang: Language,
         headings: Vec<(String, bool)>,
-        rows: Vec<Vec<String>>,
+        rows: Vec<LinkedRow>,
         (offset, total): (u32, u64),
     ) -> Self {
         let until = u64::from(offset) + rows.len() as u64;

@@ -13,6 +13,7 @@ use crate::indicators::{PostDirection, ReconcileClass, ReconciledDossier, Reconc
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
 use crate::service::answers::Encoding;
+use crate::service::pages::figures::dossier_link::DossierLinks;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
@@ -82,7 +83,12 @@ pub(in crate::service::pages) async fn page(
     let title = lang.of(vietnamese, english).to_owned();
     let [vietnamese, english] = of_direction.meaning();
     let place = selection.scope_name(lang, &service.config.settings.province.name);
-    let rows = found.dossiers.iter().map(|dossier| cells(lang, dossier).into()).collect();
+    let links = DossierLinks::new(&service.config, selection, &visitor);
+    let row = |dossier: &ReconciledDossier| {
+        let code = dossier.dossier_code.as_ref().unwrap_or(&dossier.source_key);
+        (links.on_time(selection.period, &dossier.agency, code), cells(lang, dossier).into())
+    };
+    let rows = found.dossiers.iter().map(row).collect();
     html(&ListingPage {
         layout: Layout::new(&service, &visitor, title.clone(), "checks"),
         back: (format!("/reconcile?{query_text}"), lang.of("Đối chiếu", "Reconcile").to_owned()),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
-use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
+use super::listing::{LIMIT, LinkedRow, ListedRows, ListingPage, neighbours};
 use super::reconcile::ReconcileQuery;
-use crate::indicators::{FigureOf, UnmatchedItem};
+use crate::indicators::{FigureOf, UnmatchedItem, UnmatchedItems};
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
 use crate::service::answers::Encoding;
@@ -17,14 +17,15 @@ use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::selection::{FigurePageQuery, Selection};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, FileForm};
+use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
 use crate::service::pages::visitor::Visitor;
 
 async fn find(
     service: &Service,
     visitor: &Visitor,
     query: &ReconcileQuery,
-) -> Result<(Selection, Vec<UnmatchedItem>), PageError> {
+    page: (u32, u32),
+) -> Result<(Selection, UnmatchedItems), PageError> {
     visitor.authenticated()?;
     // Items have no agency.
     let selection = Selection::of_page(service, &FigurePageQuery::of(&query.period, "", &query.as_of)).await?;
@@ -32,7 +33,7 @@ async fn find(
     let read = visitor.reads_dossiers(service, FigureOf::Province, &what).await?;
     let config = config_of_night(service, &selection.night).await?;
     let of = NightRead { config: &config, night: &selection.night.record.night };
-    let items = dossiers::unmatched_items(of, selection.period, &read).await?;
+    let items = dossiers::unmatched_items(of, selection.period, &read, page).await?;
     Ok((selection, items))
 }
 
@@ -65,11 +66,9 @@ pub(in crate::service::pages) async fn page(
     visitor: Visitor,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
-    let (selection, items) = find(&service, &visitor, &query).await?;
-    let lang = visitor.lang;
-    let total = items.len() as u64;
-    let listed: Vec<Vec<String>> =
-        items.iter().skip(query.offset as usize).take(LIMIT as usize).map(|item| cells(lang, item)).collect();
+    let (selection, found) = find(&service, &visitor, &query, (query.offset, LIMIT)).await?;
+    let (lang, total) = (visitor.lang, found.total);
+    let listed: Vec<LinkedRow> = found.items.iter().map(|item| (None, cells(lang, item))).collect();
     let (previous, next) = neighbours(query.offset, listed.len(), total);
     let query_text = format!("period={}{}", selection.period, selection.same_night());
     let at = |offset: u32| format!("/reconcile/items?{query_text}&offset={offset}");
@@ -86,15 +85,14 @@ pub(in crate::service::pages) async fn page(
             )
             .to_owned(),
         csv: format!("/reconcile/items.csv?{query_text}"),
-        // The file has all of them.
-        cut: None,
+        cut: file_note(lang, total),
         rows: ListedRows::new(lang, headings(lang), listed, (query.offset, total)),
         previous: previous.map(at),
         next: next.map(at),
     })
 }
 
-/// The items as a file.
+/// The items as a file: at most [`MOST_IN_FILE`].
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
@@ -103,10 +101,9 @@ pub(in crate::service::pages) async fn csv(
 ) -> Result<Response, PageError> {
     visitor.authenticated()?;
     let form = FileForm::new(&service, encoding).await?;
-    let (selection, items) = find(&service, &visitor, &query).await?;
+    let (selection, found) = find(&service, &visitor, &query, (0, MOST_IN_FILE)).await?;
     let headings: Vec<String> = headings(Language::Vietnamese).into_iter().map(|(heading, _)| heading).collect();
     let name = format!("buu-gui-khong-ho-so_{}.csv", selection.period);
-    let total = items.len() as u64;
     let cells = |item: UnmatchedItem| cells(Language::Vietnamese, &item);
-    spreadsheet::listed_csv(form, &name, &headings, (items, total), cells)
+    spreadsheet::listed_csv(form, &name, &headings, (found.items, found.total), cells)
 }

@@ -11,7 +11,7 @@ use crate::service::Service;
 #[serde(default)]
 pub(in crate::service::pages) struct ConnectorQuery {
     /// Operation to announce, set by its redirect.
-    done: String,
+    pub(in crate::service::pages) done: String,
     /// Page of the rejected rows, from 1.
     pub(in crate::service::pages) page: Option<usize>,
 }
@@ -44,6 +44,11 @@ fn operation(lang: Language, done: &str) -> Option<&'static str> {
             "The file is in the folder of the connector; the next run reads it. You may run it now.",
         ),
         "discard" => lang.of("Tệp đã được bỏ; không có gì được lưu.", "The file was discarded; nothing is stored."),
+        "stop" => lang.of(
+            "Đã nhận lệnh dừng: lượt chạy dừng trong vài giây; nếu đang tính số liệu thì vẫn chạy đến hết.",
+            "Asked to stop: the run ends within seconds, unless it is computing figures already.",
+        ),
+        "ended" => lang.of("Không còn lượt nào đang chạy.", "No run is under way any more."),
         "busy" => words.not_done,
         _ => return None,
     })

@@ -11,7 +11,7 @@ use super::banner::{Banner, ConnectorQuery};
 use super::declared::{Field, readable};
 use super::health_row::HealthRow;
 use super::upload::takes_files;
-use crate::locale::{Language, moment};
+use crate::locale::{Language, explanation, moment};
 use crate::model::connector::{Access, Connector};
 use crate::model::pull::{Drift, Findings, Outcome, Purpose};
 use crate::publish::{self, NightRecord};
@@ -20,7 +20,7 @@ use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::{date_order, explanation, rejection_reason};
+use crate::service::pages::words::{date_order, rejection_reason};
 
 /// Pulls that are listed.
 const LISTED: i64 = 30;

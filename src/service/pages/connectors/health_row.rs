@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use super::declared::Field;
 use super::place::place_in;
 use crate::health::HealthState;
-use crate::locale::{Language, day_and_month, moment, moment_or_dash};
+use crate::locale::{Language, day_and_month, explanation, moment, moment_or_dash};
 use crate::model::connector::{Access, Connector};
 use crate::model::instant::local;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{ConnectorHealth, HealthSubject, Pull, Slot, SlotState};
 use crate::service::Service;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::words::{explanation, rejection_reason};
+use crate::service::pages::words::rejection_reason;
 
 /// Nights that the strip shows.
 const NIGHTS: i64 = 14;

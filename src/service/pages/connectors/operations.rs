@@ -1,4 +1,4 @@
-//! Operations of an operator: run, retry, pause, resume. Each redirects back to the page of its button, which announces
+//! Operations of an operator: run, stop, retry, pause, resume. Each redirects back to the page of its button, which announces
 //! it.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use serde::Deserialize;
 
-use crate::run::RunError;
+use crate::run::{RunError, now};
 use crate::service::Service;
 use crate::service::api::connectors::{pause_connector, resume_connector};
 use crate::service::api::runs::request_run;
@@ -63,6 +63,31 @@ pub(in crate::service::pages) async fn retry(
     Form(form): Form<OperationForm>,
 ) -> Result<Redirect, PageError> {
     request(&service, &visitor, &form, "retry", RunRequest::Retry)
+}
+
+/// Fields of the form that stops a run.
+#[derive(Debug, Deserialize)]
+pub(in crate::service::pages) struct StopForm {
+    #[serde(default)]
+    csrf: String,
+    /// Number of the run whose page has the button; `None` on the list of runs.
+    run: Option<i64>,
+}
+
+/// Asks that the run under way be stopped. The redirect announces `stop`, or `ended` if none is under way.
+pub(in crate::service::pages) async fn stop(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Form(form): Form<StopForm>,
+) -> Result<Redirect, PageError> {
+    let caller = visitor.operator(&form.csrf, "/runs")?;
+    let is_under_way = service.runner.progress().is_some();
+    if is_under_way {
+        service.ledger.ask_to_stop(&caller.name, now()).await?;
+        tracing::info!(by = caller.name, "the run under way was asked to stop");
+    }
+    let page = form.run.map_or_else(|| "/runs".to_owned(), |run| format!("/runs/{run}"));
+    Ok(Redirect::to(&format!("{page}?done={}", if is_under_way { "stop" } else { "ended" })))
 }
 
 pub(in crate::service::pages) async fn pause(

@@ -2,10 +2,10 @@
 
 use super::declared::{Field, readable};
 use super::place::place_in;
-use crate::locale::Language;
+use crate::locale::{Language, explanation};
 use crate::model::connector::Connector;
 use crate::run::{CheckedUpload, UploadRefusal, UploadRejections};
-use crate::service::pages::words::{explanation, rejection_reason};
+use crate::service::pages::words::rejection_reason;
 
 /// Why a file was not taken.
 pub(super) struct RefusedWords {

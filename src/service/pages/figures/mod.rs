@@ -1,6 +1,7 @@
 //! The pages of figures: the newest night by scope and period, one indicator by agency, both as files, the dossiers
 //! behind a figure, and one dossier.
 
+pub(super) mod dossier_link;
 pub(super) mod dossiers;
 pub(super) mod download;
 pub(super) mod indicator;

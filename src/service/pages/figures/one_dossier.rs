@@ -10,9 +10,9 @@ use axum::response::Response;
 use super::dossiers::{DossiersQuery, cell_text};
 use super::selection::{FigurePageQuery, Selection, night_summary};
 use crate::indicators::{DOSSIER_COLUMNS, ExplainedFact, conditions_in_words};
-use crate::lists::{self, stored_value};
+use crate::lists::{fact_value, stored_value};
 use crate::locale::{Initial, Language};
-use crate::model::list::{ListCell, ListColumn, ListColumnType};
+use crate::model::list::ListCell;
 use crate::run::{self, DossierWithHistory, RunError};
 use crate::service::Service;
 use crate::service::explaining::{NightRead, config_of_night, explain_dossier, no_dossier};
@@ -144,7 +144,7 @@ fn shown(lang: Language, found: &DossierWithHistory, files: Vec<Option<String>>)
     let fact = |fact: &ExplainedFact| FactRow {
         level: fact.depth + 1,
         meaning: lang.of(&fact.meaning_vi, &fact.meaning_en).to_owned(),
-        value: fact_value(lang, &fact.value),
+        value: fact_value(lang, &fact.name, &fact.value),
         name: fact.name.clone(),
     };
     let versions = found.versions.iter().zip(files).map(|(version, file)| VersionRow {
@@ -155,7 +155,7 @@ fn shown(lang: Language, found: &DossierWithHistory, files: Vec<Option<String>>)
                 format!("{} {}, {} {}", lang.of("trang", "page"), version.page, lang.of("dòng", "row"), version.row)
             }
         },
-        changed: version.changed.iter().map(|(column, value)| (*column, stored_value(lang, value))).collect(),
+        changed: version.changed.iter().map(|(column, value)| (*column, stored_value(lang, column, value))).collect(),
     });
     let [vietnamese, english] = dossier.side.meaning();
     let own_code = text_of(found, "dossier_code");
@@ -175,13 +175,5 @@ fn verdict(lang: Language, is_true: Option<bool>) -> &'static str {
         Some(true) => lang.of("đúng", "true"),
         Some(false) => lang.of("không đúng", "false"),
         None => lang.of("chưa rõ", "not known"),
-    }
-}
-
-/// A value of a fact, words as they are stored.
-fn fact_value(lang: Language, value: &ListCell) -> String {
-    match value {
-        ListCell::Null => "–".to_owned(),
-        known => lists::shown(lang, &ListColumn::new("", ListColumnType::Text, "", ""), known),
     }
 }

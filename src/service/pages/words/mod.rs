@@ -2,9 +2,9 @@
 
 mod date_orders;
 mod formatting;
-mod reasons;
+#[cfg(test)]
+mod reasons_tests;
 mod row_reasons;
-mod server_reasons;
 
 use crate::health::HealthState;
 use crate::locale::Language;
@@ -13,7 +13,6 @@ use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
 pub(super) use date_orders::date_order;
-pub(in crate::service) use reasons::explanation;
 pub(super) use row_reasons::rejection_reason;
 
 impl Language {
@@ -24,7 +23,7 @@ impl Language {
         }
     }
 
-    pub(super) fn state(self, state: HealthState) -> &'static str {
+    pub(crate) fn state(self, state: HealthState) -> &'static str {
         match state {
             HealthState::Healthy => self.of("Tốt", "Healthy"),
             HealthState::Late => self.of("Trễ", "Late"),

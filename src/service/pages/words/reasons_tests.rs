@@ -1,4 +1,4 @@
-use super::*;
+use crate::locale::explanation;
 use crate::run::{order_names, reason_codes};
 use crate::service::pages::words::date_order;
 

@@ -1,9 +1,10 @@
-//! Explanations in Vietnamese for every reason code of a pull.
+//! Explanations in Vietnamese for every reason code of a pull or of a connector's health.
 
-use crate::service::pages::words::server_reasons;
+use crate::locale::server_reasons;
 
 /// Why, and what to do, in Vietnamese; `None` for an unknown code (of a ledger written by another version).
-pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
+#[must_use]
+pub fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "unreachable" => (
             "Không kết nối được tới hệ thống nguồn.",
@@ -343,7 +344,3 @@ fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         _ => return None,
     })
 }
-
-#[cfg(test)]
-#[path = "reasons_tests.rs"]
-mod tests;

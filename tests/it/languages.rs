@@ -1,0 +1,83 @@
+//! The language of the command line: by `--lang`, the settings of the office, and the system. What programs read stays.
+
+use std::process::Command;
+
+use crate::office::{program, said};
+
+/// The binary with the language of a system only.
+fn motcua(folder: &std::path::Path, system: &str, arguments: &[&str]) -> Command {
+    let mut command = program();
+    for name in ["MOTCUA_LANG", "MOTCUA_CONFIG", "MOTCUA_DATA", "LC_ALL", "LC_MESSAGES"] {
+        command.env_remove(name);
+    }
+    command.env("LANG", system).current_dir(folder).args(arguments);
+    command
+}
+
+fn expect(mut command: Command, code: i32) -> String {
+    let output = command.output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+    said(&output)
+}
+
+#[test]
+fn help_and_mistakes_are_in_the_language_of_the_system() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let help = expect(motcua(folder.path(), "vi_VN.UTF-8", &["report", "--help"]), 0);
+    assert!(
+        help.contains("In số liệu của một đêm") && help.contains("Tùy chọn:") && !help.contains("Usage:"),
+        "{help}"
+    );
+    let help = expect(motcua(folder.path(), "C.UTF-8", &["report", "--help"]), 0);
+    assert!(help.contains("Print figures of a published night") && help.contains("Usage:"), "{help}");
+    let mistake = expect(motcua(folder.path(), "vi_VN.UTF-8", &["reprot"]), 2);
+    assert!(mistake.contains("lỗi: không có lệnh `reprot`") && mistake.contains("`report`"), "{mistake}");
+    let mistake = expect(motcua(folder.path(), "vi_VN.UTF-8", &["--lang", "en", "reprot"]), 2);
+    assert!(mistake.contains("unrecognized subcommand"), "{mistake}");
+    let mistake = expect(motcua(folder.path(), "C.UTF-8", &["--lang", "fr", "status"]), 2);
+    assert!(mistake.contains("fr") && mistake.contains("vi"), "{mistake}");
+}
+
+#[test]
+fn an_office_made_by_init_is_in_vietnamese_whatever_the_system_is() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    expect(motcua(folder.path(), "C.UTF-8", &["init", "--minimal"]), 0);
+    let in_office = |arguments: &[&str]| motcua(folder.path(), "C.UTF-8", arguments);
+    let status = expect(in_office(&["status"]), 0);
+    assert!(status.contains("chưa có kết nối nào") && status.contains("gợi ý: `motcua connectors new"), "{status}");
+    assert!(status.contains("Tình trạng"), "{status}");
+    let status = expect(in_office(&["--lang", "en", "status"]), 0);
+    assert!(
+        status.contains("no connector is configured") && status.contains("hint: `motcua connectors new"),
+        "{status}"
+    );
+    let report = expect(in_office(&["report"]), 2);
+    assert!(report.contains("lỗi: không có thư mục dữ liệu") && report.contains("gợi ý: "), "{report}");
+    let report = expect(in_office(&["report", "par-9"]), 2);
+    assert!(report.contains("lỗi: không có chỉ số `par-9`"), "{report}");
+    let check = expect(in_office(&["check", "--offline"]), 0);
+    assert!(check.contains("cấu hình: 0 kết nối"), "{check}");
+    // A mistake in the settings costs no language.
+    let settings = folder.path().join("config/motcua.toml");
+    let replaced = Command::new("sed").arg("-i").arg("s/^listen = .*/listen = 7/").arg(&settings).status();
+    assert!(replaced.is_ok_and(|status| status.success()));
+    assert!(expect(in_office(&["status"]), 2).contains("lỗi: cấu hình có "), "the settings are wrong");
+}
+
+#[test]
+fn what_programs_read_is_the_same_in_both_languages() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    expect(motcua(folder.path(), "C.UTF-8", &["init"]), 0);
+    for arguments in [
+        vec!["indicators", "list", "--format", "json"],
+        vec!["connectors", "list", "--format", "csv"],
+        vec!["indicators", "offers", "par-3.3.3", "--format", "json"],
+        vec!["simulate", "--faults", "--format", "json"],
+    ] {
+        let of = |language: &str| {
+            let arguments: Vec<&str> = ["--lang", language].into_iter().chain(arguments.iter().copied()).collect();
+            expect(motcua(folder.path(), "C.UTF-8", &arguments), 0)
+        };
+        assert_eq!(of("vi"), of("en"), "{arguments:?}");
+    }
+}
