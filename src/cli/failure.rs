@@ -1,5 +1,6 @@
 //! Failures of a verb: message, hint and exit code. Those of runs are in `run_failure`.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -93,7 +94,7 @@ impl Failure {
     }
 
     /// A file cannot be written.
-    pub(super) fn not_written(file: &Path, error: &std::io::Error) -> Self {
+    pub(super) fn not_written(file: &Path, error: &dyn Display) -> Self {
         let file = file.display();
         Self::usage(text!("không ghi được `{file}`: {error}", "cannot write `{file}`: {error}")).with_hint(
             language::of(

@@ -195,8 +195,14 @@ impl LandedPull {
     /// Removes the pages from `number` on, and their positions: an earlier process landed them, and the pull goes on before
     /// them. The last ones first, so that what is left is always whole.
     fn remove_from(&self, number: u32) -> Result<(), LandingError> {
-        let mut stale: Vec<PathBuf> =
-            (number..).map(|number| self.page_path(number)).take_while(|path| path.exists()).collect();
+        let mut stale = Vec::new();
+        for number in number.. {
+            let path = self.page_path(number);
+            if !path.exists() {
+                break;
+            }
+            stale.push(path);
+        }
         stale.extend(position_file::files_from(&self.folder, number)?);
         for path in stale.iter().rev() {
             let _crash_point = crash_point("remove a page that is read again");

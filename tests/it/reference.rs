@@ -89,7 +89,9 @@ fn computed_with_due(dossiers: &[Dossier], due: DueChoice, indicator: &'static s
     let tables = province::tables(dossiers, &[]);
     let adapt = move |definitions: &mut [IndicatorDefinition], rules: &mut [RuleSet]| {
         leave_out_others(definitions, indicator);
-        rules.iter_mut().for_each(|rules| rules.due = due);
+        for rules in rules {
+            rules.due = due;
+        }
     };
     computed_with_definitions(tables, at(NOW), adapt, None, None)
 }

@@ -45,7 +45,7 @@ pub(super) async fn show(
         OutputFormat::Csv => list_output::csv(&list)?,
         OutputFormat::Table => {
             let title = language::of(&definition.title.vi, &definition.title.en);
-            let mut text = format!("{indicator} · {title} ({})\n".period(period, Initial::Lower));
+            let mut text = format!("{indicator} · {title} ({})\n", language().period(period, Initial::Lower));
             if rows.is_empty() {
                 text.push_str(language::of(
                     "Không có hồ sơ nào bị sửa theo cách làm tỷ lệ đẹp hơn.\n",

@@ -103,9 +103,9 @@ fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
             text!("{sign}{points} điểm %", "{sign}{points} points")
         }
         IndicatorKind::Mean | IndicatorKind::Median => {
-            format!("{sign}{}".working_hours(size, UnitSpace::Plain))
+            format!("{sign}{}", language().working_hours(size, UnitSpace::Plain))
         }
-        IndicatorKind::Points => format!("{sign}{}".points(size, UnitSpace::Plain)),
+        IndicatorKind::Points => format!("{sign}{}", language().points(size, UnitSpace::Plain)),
         IndicatorKind::Count | IndicatorKind::Stock => format!("{sign}{size}"),
     }
 }

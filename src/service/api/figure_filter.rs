@@ -107,13 +107,13 @@ impl FigureFilter {
             parts.push(vec![night.without_agency()]);
         }
         let shortest = parts.into_iter().min_by_key(|lists| lists.iter().map(|list| list.len()).sum::<usize>());
-        let candidates = shortest.map(|lists| match lists[..] {
-            [one] => Cow::Borrowed(one),
-            _ => {
-                let mut positions = lists.concat();
-                positions.sort_unstable();
-                Cow::Owned(positions)
+        let candidates = shortest.map(|lists| {
+            if let [one] = lists[..] {
+                return Cow::Borrowed(one);
             }
+            let mut positions = lists.concat();
+            positions.sort_unstable();
+            Cow::Owned(positions)
         });
         (candidates, is_exact)
     }

@@ -24,7 +24,7 @@ use crate::model::figure::ratio;
 use crate::model::instant::local;
 use crate::model::list::{ListCell, ListColumnType};
 use crate::model::period::Period;
-use crate::run::{self, RunError};
+use crate::run;
 use crate::service::Service;
 use crate::service::answers::Encoding;
 use crate::service::dossiers;

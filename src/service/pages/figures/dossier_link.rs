@@ -50,8 +50,14 @@ impl<'a> DossierLinks<'a> {
     /// The page of a dossier that was received in a period, by a ratio on time that counts dossiers of its agency. `None` if the office
     /// has no such ratio, or the dossier has no code.
     pub(in crate::service::pages) fn on_time(&self, period: Period, agency: &str, code: &str) -> Option<DossierLink> {
-        let ids: Vec<&str> =
-            self.config.indicators.iter().map(|known| &known.definition).filter(is_of_on_time).map(id).collect();
+        let ids: Vec<&str> = self
+            .config
+            .indicators
+            .iter()
+            .map(|known| &known.definition)
+            .filter(|known| is_of_on_time(known))
+            .map(id)
+            .collect();
         let night = &self.selection.night;
         let own = night.of_agency(agency).iter().map(|position| night.at(*position)).find(|figure| {
             figure.period == period && figure.denominator > Some(0) && ids.contains(&&*figure.indicator)
@@ -66,7 +72,7 @@ fn id(definition: &IndicatorDefinition) -> &str {
 }
 
 /// Whether an indicator is a ratio of dossiers on time, filed by their reception.
-fn is_of_on_time(definition: &&IndicatorDefinition) -> bool {
+fn is_of_on_time(definition: &IndicatorDefinition) -> bool {
     definition.over == CountedUnit::Dossiers
         && definition.kind == IndicatorKind::Ratio
         && definition.period == PeriodColumn::ReceivedAt
