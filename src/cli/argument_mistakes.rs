@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt::Write as _;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Message, and what to do; `None` for what is no mistake (`--help`, `--version`) and for kinds that clap reports.
 pub(super) fn in_vietnamese(error: &clap::Error) -> Option<String> {
@@ -32,8 +32,12 @@ pub(super) fn in_vietnamese(error: &clap::Error) -> Option<String> {
         let _ = writeln!(text, "  các giá trị: {known}");
     }
     let alike = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
-    if let Some(alike) = alike.into_iter().map(of).find(|text| !text.is_empty()) {
-        let _ = writeln!(text, "gợi ý: có phải là `{alike}`?");
+    if let Some(alike) = alike.into_iter().find_map(|kind| error.get(kind)) {
+        let names = match alike {
+            ContextValue::Strings(names) => names.join("` hoặc `"),
+            name => name.to_string(),
+        };
+        let _ = writeln!(text, "gợi ý: có phải là `{names}`?");
     }
     text.push_str("gợi ý: thêm `--help` để xem các tham số\n");
     Some(text)
@@ -51,7 +55,9 @@ mod tests {
 
     #[test]
     fn a_mistake_names_what_was_typed_and_what_is_known() {
-        assert!(mistake("motcua reprot").starts_with("lỗi: không có lệnh `reprot`\ngợi ý: có phải là `report`"));
+        let verb = mistake("motcua reprot");
+        assert!(verb.starts_with("lỗi: không có lệnh `reprot`\ngợi ý: có phải là `"), "{verb}");
+        assert!(verb.contains("`report`"), "{verb}");
         assert!(mistake("motcua status --fromat json").contains("không có tham số `--fromat`"));
         let format = mistake("motcua status --format jsn");
         assert!(format.contains("giá trị `jsn`") && format.contains("table, json, csv"), "{format}");
