@@ -6,7 +6,7 @@ mod headings;
 mod write;
 
 use crate::model::table::RecordKind;
-use crate::sources::sample::Sample;
+use crate::sources::sample::{Sample, SampleField};
 
 pub use guess::Guess;
 pub use headings::is_heading;
@@ -34,13 +34,19 @@ impl Draft {
         let unmapped: Vec<String> = sample
             .fields
             .iter()
-            .filter(|field| !field.name.is_empty() && !is_mapped(&field.name))
-            .map(|field| field.name.clone())
+            .filter(|field| !is_mapped(&field.name))
+            .filter_map(|field| if field.name.is_empty() { by_position(field) } else { Some(field.name.clone()) })
             .collect();
         let hints = unmapped.iter().map(|name| (name.clone(), guess::hint(kind, sample, name))).collect::<Vec<_>>();
         let text = write::connector(name, kind, sample, &guesses, &hints, origin);
         Self { text, guesses, unmapped }
     }
+}
+
+/// What a column without a heading is called, or with one that may be data of a person; `None` if it is empty.
+fn by_position(column: &SampleField) -> Option<String> {
+    let position = column.position.filter(|_| !column.values.is_empty())?;
+    Some(format!("column {position} (it has no heading, or one that may be personal data)"))
 }
 
 #[cfg(test)]

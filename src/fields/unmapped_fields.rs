@@ -22,9 +22,12 @@ fn is_publishable(name: &str) -> bool {
     let digits = name.chars().filter(|symbol| symbol.is_numeric()).count();
     // `@odata.etag` is a name; `an@example.vn` is an address.
     let is_address = name.chars().skip(1).any(|symbol| symbol == '@');
-    let is_personal = name.contains(' ')
-        && (is_person(name)
-            || (name.split(' ').all(|word| word.starts_with(char::is_uppercase)) && names_no_body(name)));
+    let words: Vec<&str> = name.split(' ').collect();
+    // `Mã TTHC`: names of persons are written in capitals as a whole, or not at all.
+    let is_abbreviation = |word: &&str| word.chars().count() > 1 && word.chars().all(char::is_uppercase);
+    let has_abbreviation = words.iter().any(is_abbreviation) && !words.iter().all(is_abbreviation);
+    let is_capitalised = words.iter().all(|word| word.starts_with(char::is_uppercase)) && !has_abbreviation;
+    let is_personal = words.len() > 1 && (is_person(name) || (is_capitalised && names_no_body(name)));
     !name.is_empty()
         && name.chars().count() <= NAME_CHARS
         && digits < 6
@@ -51,6 +54,8 @@ mod tests {
             "dia_chi",
             "a.b",
             "Ghi chú (2)",
+            "Mã TTHC",
+            "Mã ABCD",
         ] {
             assert_eq!(unmapped_field_path("", name), name);
         }
@@ -66,6 +71,8 @@ mod tests {
             "NguyenVanCanari",
             "tran-thi-canari",
             "Cao Bá Canari",
+            "CAO BÁ CANARI",
+            "Bá CANARI An Nguyễn",
             "0912345679",
             "0912/345/679",
             "٠٩١٢٣٤٥٦٧٨",

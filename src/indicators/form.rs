@@ -50,6 +50,8 @@ pub fn form_counts(
     let is_new = || col("received_day").gt_eq(lit(start));
     let on_time = || col("is_ended").and(flag("is_on_time"));
     let is_late = || col("is_ended").and(flag("is_on_time").not());
+    // What is on time whenever it ends, as a withdrawn dossier is, stands in column 9.
+    let is_early = || flag("ends_early").and(flag("always_on_time").not());
     let is_open = || col("is_ended").not();
     // The form has no column for what is not known: an unknown channel stands in column 5, an end that nothing shows to
     // be on time in column 10.
@@ -57,8 +59,8 @@ pub fn form_counts(
         is_new().and(flag("is_online")).alias("online"),
         is_new().and(flag("is_online").not()).alias("counter_and_post"),
         is_new().not().alias("carried_over"),
-        on_time().and(flag("ends_early")).alias("early"),
-        on_time().and(flag("ends_early").not()).alias("on_time"),
+        on_time().and(is_early()).alias("early"),
+        on_time().and(is_early().not()).alias("on_time"),
         is_late().alias("late"),
         is_open().and(flag("is_overdue").not()).alias("pending_in_time"),
         is_open().and(flag("is_overdue")).alias("pending_overdue"),

@@ -42,7 +42,9 @@ pub(crate) fn form_cells(
             (false, _) => 1,
         }] += 1;
         let due_on = received.outcome.due.map(day_of);
-        let early = received.outcome.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
+        // A withdrawn dossier is on time whenever it ends: column 9.
+        let is_done = dossier.completed.or(dossier.returned).is_some();
+        let early = is_done && received.outcome.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
         row[match (ended, received.outcome.ended_on_time == Some(true)) {
             (true, true) if early => 3,
             (true, true) => 4,
