@@ -74,7 +74,7 @@ fn lists_lead_to_the_page_of_a_dossier(service: &Serving, cookie: &str) {
             // Only a list without rows has no links.
             assert!(
                 !text.contains("<th scope=\"row\" class=\"mono small\">") && path != "/worklists/overdue",
-                "{path}"
+                "{path}: {text}"
             );
             continue;
         };
