@@ -290,13 +290,20 @@ def check_unused(machine, folder):
     expect(f"left after purge: {printed}", [], left)
 
 
+def scratch_place():
+    """A folder in which programs can be started: containers mount `/dev/shm` without that right."""
+    places = [tempfile.gettempdir(), "/var/tmp", REPOSITORY / "target"]
+    usable = [place for place in places if os.path.isdir(place) and not os.statvfs(place).f_flag & os.ST_NOEXEC]
+    return usable[0] if usable else sys.exit(f"error: no program may be started in {places}")
+
+
 def main():
     program = pathlib.Path(sys.argv[1]).resolve()
     if os.geteuid() != 0:
         # cargo's folders are those of the user.
         kept = [f"{name}={os.environ[name]}" for name in ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR") if name in os.environ]
         os.execvp("sudo", ["sudo", "-n", "env", *kept, sys.executable, *sys.argv])
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=scratch_place()) as scratch:
         folder = pathlib.Path(scratch)
         folder.chmod(0o755)
         built = run(REPOSITORY / "packaging/deb.sh", program, folder / "built", "--compression", "none", "--revision", "3")
