@@ -22,6 +22,7 @@ mod national_evaluation;
 mod night_by_night;
 mod office;
 mod older_folder;
+mod packaging;
 mod pages;
 mod postgres;
 mod receipt_log;
