@@ -106,7 +106,7 @@ fn many_at_once(serving: &Serving, token: &str) {
         let mut part = book.by_name("xl/worksheets/sheet1.xml").expect("its sheet");
         part.read_to_string(&mut sheet).expect("XML is UTF-8");
         let rows = sheet.matches("<row ").count();
-        assert!(rows > 50 && sheet.trim_end().ends_with("</worksheet>"), "{path}: {rows} rows, {} bytes", sheet.len());
+        assert!(rows > 20 && sheet.trim_end().ends_with("</worksheet>"), "{path}: {rows} rows, {} bytes", sheet.len());
     }
     let after = peak_kib(serving);
     assert!(after - before <= MEMORY_KIB, "{before} KiB before, {after} KiB after");
@@ -149,9 +149,9 @@ fn clients_that_stop_hold_no_permit(serving: &Serving, token: &str) {
         rest
     });
     let end = rest.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("an answer has a head") + 4;
-    let whole = serving.get("/api/v1/figures?limit=10000", token).body;
+    let whole = serving.get("/api/v1/figures?limit=10000&to=2027-12-01", token).body;
     assert!(whole.len() > 2 << 20, "it is more than buffers hold: {}", whole.len());
-    assert!(rest[end..] == whole, "all figures end by then");
+    assert!(rest[end..] == whole, "{} bytes of {}", rest.len() - end, whole.len());
     runtime.block_on(async move { drop(stopped) });
 }
 
