@@ -16,7 +16,7 @@ use crate::office::{Office, Town};
 /// Content type of a form.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// Path of a page, with a text that it contains in Vietnamese and in English.
-const PAGES: [(&str, &str, &str); 34] = [
+const PAGES: [(&str, &str, &str); 35] = [
     ("/", "Đơn vị giảm nhiều nhất", "Agencies that fell most"),
     ("/figures?period=2026", "Số liệu", "Figures"),
     ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
@@ -35,6 +35,11 @@ const PAGES: [(&str, &str, &str); 34] = [
     ("/reconcile?period=2026", "Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier"),
     ("/reconcile/submission/unmatched?period=2026", "Mọi hồ sơ chưa khớp", "All dossiers that do not match"),
     ("/reconcile/items?period=2026", "Mã gần giống", "Codes that are near"),
+    (
+        "/reconcile/national?period=2026",
+        "Chưa kết nối số liệu đánh giá của Cổng Dịch vụ công quốc gia",
+        "The national evaluation is not connected",
+    ),
     ("/integrity?period=2026", "Nghĩa là", "Meaning"),
     ("/integrity/end_set_back?period=2026", "sớm hơn ngày đã ghi", "an earlier moment"),
     ("/forms?period=2026-Q1", "Lập biểu", "Fill in"),
@@ -145,6 +150,7 @@ fn without_a_session(service: &Serving) {
         ("/connectors", "%2Fconnectors"),
         ("/worklists/due", "%2Fworklists%2Fdue"),
         ("/reconcile/items.csv", "%2Freconcile%2Fitems.csv"),
+        ("/reconcile/national.xlsx", "%2Freconcile%2Fnational.xlsx"),
         ("/integrity/resubmitted/dossiers.csv", "%2Fintegrity%2Fresubmitted%2Fdossiers.csv"),
         ("/forms/II.06a/workbook.xlsx", "%2Fforms%2FII.06a%2Fworkbook.xlsx"),
         ("/runs", "%2Fruns"),
