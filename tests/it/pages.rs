@@ -9,7 +9,7 @@ mod uploads;
 use jiff::civil::date;
 use serde_json::Value;
 
-use self::markup::sound;
+use self::markup::{is_marked_in_the_menu, sound};
 use crate::office::serving::{Reply, Serving};
 use crate::office::{Office, Town};
 
@@ -57,6 +57,21 @@ const PAGES: [(&str, &str, &str); 35] = [
     ("/figures?period=1997", "Không có số liệu cho phạm vi và kỳ này", "There are no figures"),
     ("/login", "Đăng nhập", "Log in"),
 ];
+
+/// The place of the menu that a page belongs to; `None` for pages that the menu does not lead to.
+fn menu_place(path: &str) -> Option<&'static str> {
+    let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+    match first {
+        "" => Some("/"),
+        "figures" | "agencies" => Some("/figures"),
+        "worklists" => Some("/worklists"),
+        "reconcile" | "integrity" => Some("/reconcile"),
+        "forms" => Some("/forms"),
+        "runs" => Some("/runs"),
+        "connectors" => Some("/connectors"),
+        _ => None,
+    }
+}
 
 /// Logs in; returns the cookie to send.
 fn log_in(service: &Serving, token: &str) -> String {
@@ -188,6 +203,9 @@ fn every_page_in_both_languages(service: &Serving, cookie: &str) {
             assert!(page.headers("set-cookie").iter().any(|line| line.starts_with(&remembered)), "{localized}");
             let text = sound(&localized, page.text(), lang);
             assert!(text.contains(word) && text.contains(other), "{localized}: `{word}`");
+            if let Some(place) = menu_place(path) {
+                is_marked_in_the_menu(&localized, page.text(), place);
+            }
         }
     }
     for lang in ["vi", "en"] {
