@@ -76,8 +76,6 @@ pub(crate) fn load_indicators(
 ) -> Vec<DefinedIndicator> {
     let mut indicators: Vec<DefinedIndicator> = Vec::new();
     let mut ids = BTreeSet::new();
-    let before = problems.as_slice().len();
-    let mut named_others = Vec::new();
     for (file, text) in texts.folder("indicators", &settings.indicators, problems) {
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
         // Checks words and types of the whole file. The entries are then read one by one, so that a mistake in one does
@@ -102,24 +100,8 @@ pub(crate) fn load_indicators(
             if let Some(message) = set.and_then(|set| period_end_problem(&definition, set)) {
                 add("rules", message.to_owned());
             }
-            if let Some(other) = &definition.reconcile_with {
-                let key = format!("indicator.{index}.reconcile_with");
-                let line = document.line(&format!("/indicator/{index}/reconcile_with"));
-                named_others.push((file.clone(), line, key, other.clone()));
-            }
             let digest = definition_digest(&definition, set);
             indicators.push(DefinedIndicator { definition, digest });
-        }
-    }
-    // An indicator that cannot be read is one mistake, not one for each that names it.
-    if problems.as_slice().len() == before {
-        for (file, line, key, other) in named_others {
-            let is_ratio = |known: &IndicatorDefinition| {
-                known.id == other && known.kind == IndicatorKind::Ratio && known.over == CountedUnit::Dossiers
-            };
-            if !indicators.iter().any(|known| is_ratio(&known.definition)) {
-                problems.add(&file, line, key, format!("there is no ratio over dossiers `{other}`"));
-            }
         }
     }
     if indicators.is_empty() && !problems.has_any(&settings.indicators) {

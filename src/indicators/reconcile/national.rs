@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::indicators::explain::FigureOf;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::IndicatorDefinition;
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::model::period::Period;
 
 /// Two indicators that count the same.
@@ -23,14 +23,18 @@ pub struct NationalPair {
 }
 
 impl NationalPair {
-    /// The pairs that definitions declare.
+    /// The pairs that definitions declare, if both of a pair are defined.
     #[must_use]
     pub fn all<'d>(definitions: impl IntoIterator<Item = &'d IndicatorDefinition>) -> Vec<Self> {
-        let pair = |definition: &IndicatorDefinition| {
-            let local = definition.reconcile_with.as_deref()?;
+        let all: Vec<&IndicatorDefinition> = definitions.into_iter().collect();
+        let is_ratio_over_dossiers =
+            |known: &IndicatorDefinition| known.kind == IndicatorKind::Ratio && known.over == CountedUnit::Dossiers;
+        let is_compared = |id: &str| all.iter().any(|known| known.id == id && is_ratio_over_dossiers(known));
+        let pair = |definition: &&IndicatorDefinition| {
+            let local = definition.reconcile_with.as_deref().filter(|id| is_compared(id))?;
             Some(Self { national: definition.id.as_str().into(), local: local.into() })
         };
-        definitions.into_iter().filter_map(pair).collect()
+        all.iter().filter_map(pair).collect()
     }
 }
 
@@ -191,7 +195,7 @@ pub fn compare_national<'f>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::indicator::{IndicatorKind, TargetPeriods};
+    use crate::model::indicator::TargetPeriods;
 
     fn figure(
         indicator: &str,
@@ -254,6 +258,31 @@ mod tests {
             // A year is stated by nobody.
             figure("local", Some("A"), "2026", [58, 62, 0]),
         ]
+    }
+
+    fn defined(id: &str, more: &str) -> IndicatorDefinition {
+        let text = format!(
+            "id = \"{id}\"\nkind = \"ratio\"\ntitle = {{ vi = \"x\", en = \"x\" }}\nrules = \"qd-766\"\npopulation = \"TRUE\"\n\
+             legal = {{ document = \"x\", place = \"x\", from = \"2022-08-01\" }}\nnumerator = \"TRUE\"\n{more}"
+        );
+        toml::from_str(&text).expect("a definition")
+    }
+
+    #[test]
+    fn what_is_defined_on_both_sides_is_a_pair() {
+        let stated = "period = \"stated\"\nover = \"measures\"\n";
+        let national = |id: &str, local: &str| defined(id, &format!("{stated}reconcile_with = \"{local}\"\n"));
+        let local = defined("qd766-2.1", "period = \"received_at\"\ndenominator = \"TRUE\"\n");
+        let all = [
+            national("dvcqg-on-time", "qd766-2.1"),
+            // One that the office left out, one that counts no dossiers.
+            national("dvcqg-online", "qd766-3.3"),
+            national("dvcqg-other", "dvcqg-online"),
+            defined("sipas-1", stated),
+            local,
+        ];
+        let expected = NationalPair { national: "dvcqg-on-time".into(), local: "qd766-2.1".into() };
+        assert_eq!(NationalPair::all(&all), [expected]);
     }
 
     #[test]
