@@ -58,6 +58,9 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let data = options.data_folder()?;
     match &arguments.verb {
         Verb::Unknown { all, format } => {
+            if !data.is_dir() {
+                return Err(Failure::no_data_folder(&data));
+            }
             if !data.join("lake").is_dir() {
                 return Err(Failure::nothing_has_run(text!(
                     "không có bảng nào trong `{}`",
@@ -117,12 +120,24 @@ fn table(rows: &[Row]) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             format!("#{}", row.number),
-            row.text.clone().unwrap_or_else(|| "(no longer in the tables)".to_owned()),
+            row.text
+                .clone()
+                .unwrap_or_else(|| language::of("(không còn trong bảng)", "(no longer in the tables)").to_owned()),
             row.connectors.clone(),
             output::number(row.records),
             row.since_run.to_string(),
             row.approved_by.clone().unwrap_or_else(|| "–".to_owned()),
         ]
     });
-    output::table(&["number", "text", "connectors", "records", "since run", "approved by"], cells.collect())
+    output::worded_table(
+        &[
+            ["Số", "number"],
+            ["Tên được ghi", "text"],
+            ["Kết nối", "connectors"],
+            ["Số bản ghi", "records"],
+            ["Từ lượt", "since run"],
+            ["Người duyệt", "approved by"],
+        ],
+        cells.collect(),
+    )
 }

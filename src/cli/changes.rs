@@ -76,5 +76,15 @@ fn table(rows: &[Row]) -> String {
             or_none(&row.after),
         ]
     });
-    output::table(&["run", "connector", "dossier", "change", "before", "after"], cells.collect())
+    output::worded_table(
+        &[
+            ["Lượt", "run"],
+            ["Kết nối", "connector"],
+            ["Hồ sơ", "dossier"],
+            ["Thay đổi", "change"],
+            ["Trước", "before"],
+            ["Sau", "after"],
+        ],
+        cells.collect(),
+    )
 }

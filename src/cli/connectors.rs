@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::failure::first_connector;
 use crate::cli::language::{self, text};
-use crate::cli::output::{self, OutputFormat, hint_line, print, print_message};
+use crate::cli::output::{self, OutputFormat, hint_line, print, print_message, yes_or_no};
 use crate::cli::{Failure, GlobalOptions, init, new_connector};
 use crate::model::connector::{Access, Connector, ConnectorFile};
 use crate::run::RunError;
@@ -139,9 +139,16 @@ fn row(connector: &Connector, enabled: bool) -> Row {
 }
 
 fn table(rows: Vec<Row>) -> String {
-    let headings = ["connector", "version", "kind", "access", "system", "schedule", "enabled"];
+    let headings = [
+        ["Kết nối", "connector"],
+        ["Phiên bản", "version"],
+        ["Loại", "kind"],
+        ["Truy cập", "access"],
+        ["Hệ thống", "system"],
+        ["Lịch", "schedule"],
+        ["Đang dùng", "enabled"],
+    ];
     let cells = rows.into_iter().map(|row| {
-        let enabled = if row.enabled { "yes" } else { "no" };
         let version = row.version.to_string();
         vec![
             row.connector,
@@ -150,8 +157,8 @@ fn table(rows: Vec<Row>) -> String {
             row.access.to_owned(),
             row.system,
             row.schedule,
-            enabled.to_owned(),
+            yes_or_no(row.enabled).to_owned(),
         ]
     });
-    output::table(&headings, cells.collect())
+    output::worded_table(&headings, cells.collect())
 }

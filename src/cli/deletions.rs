@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::language::text;
+use crate::cli::language::{self, text};
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::model::instant;
@@ -101,13 +101,25 @@ fn table(rows: &[Row]) -> String {
             row.connector.clone(),
             row.run.to_string(),
             output::number(row.rows),
-            row.reason.as_ref().map_or("accepted".to_owned(), |reason| format!("refused: {reason}")),
+            match &row.reason {
+                Some(reason) => text!("từ chối: {reason}", "refused: {reason}"),
+                None => language::of("đã chấp nhận", "accepted").to_owned(),
+            },
             number(row.number),
             row.accepted_by.clone().unwrap_or_else(|| "–".to_owned()),
             row.accepted_at.clone().unwrap_or_else(|| "–".to_owned()),
             number(row.used_by),
         ]
     });
-    let headings = ["connector", "refused by run", "rows", "state", "number", "accepted by", "at", "made by run"];
-    output::table(&headings, cells.collect())
+    let headings = [
+        ["Kết nối", "connector"],
+        ["Lượt từ chối", "refused by run"],
+        ["Số dòng", "rows"],
+        ["Tình trạng", "state"],
+        ["Số", "number"],
+        ["Người chấp nhận", "accepted by"],
+        ["Lúc", "at"],
+        ["Lượt đã xóa", "made by run"],
+    ];
+    output::worded_table(&headings, cells.collect())
 }

@@ -181,7 +181,7 @@ async fn explain_dossier(
 fn definition<'c>(config: &'c Configuration, arguments: &Arguments) -> Result<&'c IndicatorDefinition, Failure> {
     let id = &arguments.indicator;
     let known = config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == *id);
-    let definition = known.ok_or_else(|| Failure::no_indicator(id))?;
+    let definition = known.ok_or_else(|| Failure::no_indicator(id, config))?;
     match unexplained(definition).filter(|_| arguments.dossier.is_some()) {
         None => Ok(definition),
         Some(reason) => Err(Failure::usage(text!(

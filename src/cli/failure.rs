@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::cli::exit_codes::{INTERNAL, USAGE};
 use crate::cli::language::{self, text};
 use crate::config::{Configuration, Problems};
+use crate::model::near_names::near_names;
 use crate::model::period::Period;
 use crate::run::with_causes;
 use crate::simulator::SimulatorError;
@@ -71,11 +72,15 @@ impl Failure {
     }
 
     /// No indicator has the identifier.
-    pub(super) fn no_indicator(id: &str) -> Self {
-        Self::usage(text!("không có chỉ số `{id}`", "there is no indicator `{id}`")).with_hint(language::of(
+    pub(super) fn no_indicator(id: &str, config: &Configuration) -> Self {
+        let known = config.indicators.iter().map(|known| known.definition.id.as_str());
+        let near = language::did_you_mean(&near_names(id, known));
+        let list = language::of(
             "`motcua indicators list` liệt kê các chỉ số",
             "`motcua indicators list` shows the defined indicators",
-        ))
+        );
+        Self::usage(text!("không có chỉ số `{id}`", "there is no indicator `{id}`"))
+            .with_hint(near.unwrap_or_else(|| list.to_owned()))
     }
 
     /// No rule set has the name.
@@ -85,6 +90,15 @@ impl Failure {
             "không có bộ quy tắc `{name}`; đang có: {known}",
             "there is no rule set `{name}`; there are: {known}"
         ))
+        .with_near(name, config.rules.keys().map(String::as_str))
+    }
+
+    /// Asks whether one of the names that are like a wrong one was meant, if there are some.
+    pub(super) fn with_near<'n>(self, wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Self {
+        match language::did_you_mean(&near_names(wrong, names)) {
+            Some(question) => self.with_hint(question),
+            None => self,
+        }
     }
 
     /// A period lies after the day of the night.

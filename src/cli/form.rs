@@ -53,6 +53,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             "không có biểu `{wanted}`; đang có: {known}",
             "there is no form `{wanted}`; there are: {known}"
         ))
+        .with_near(wanted, config.forms.keys().map(String::as_str))
     })?;
     let period = typed::period(&arguments.period)?;
     let today = local(record.night.as_of).date();

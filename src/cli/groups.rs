@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::cli::language::{self, text};
-use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::language::text;
+use crate::cli::output::{self, OutputFormat, print, yes_or_no};
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::lake::{GroupedRow, Lake, SharedCode};
 use crate::run::RunError;
@@ -57,12 +57,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let connector = arguments.connector.as_deref();
     let is_known = |name: &&str| config.connector(name).is_some() || config.mistaken(name).is_some();
     if let Some(name) = connector.filter(|name| !is_known(name)) {
-        return Err(Failure::usage(text!("không có kết nối `{name}`", "there is no connector `{name}`")).with_hint(
-            language::of(
-                "`motcua connectors list` liệt kê mọi kết nối",
-                "`motcua connectors list` shows all connectors",
-            ),
-        ));
+        return Err(RunError::no_connector(&config, name).into());
     }
     let lake = config.settings.data.join("lake");
     if !lake.is_dir() {
@@ -113,20 +108,28 @@ fn row(grouped: GroupedRow, dossier_code: Option<String>) -> Row {
 fn table(rows: &[Row]) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
     let cells = rows.iter().map(|row| {
-        let counts = if row.counts { "yes" } else { "no" };
         let code = or_none(&row.dossier_code);
         vec![
             row.group.get(..8).unwrap_or(&row.group).to_owned(),
             row.connector.clone(),
             code,
-            counts.to_owned(),
+            yes_or_no(row.counts).to_owned(),
             or_none(&row.not_merged),
         ]
     });
-    output::table(&["group", "connector", "dossier", "counts", "not merged"], cells.collect())
+    output::worded_table(
+        &[
+            ["Nhóm", "group"],
+            ["Kết nối", "connector"],
+            ["Hồ sơ", "dossier"],
+            ["Được tính", "counts"],
+            ["Không gộp vì", "not merged"],
+        ],
+        cells.collect(),
+    )
 }
 
 fn shared_table(rows: &[SharedRow]) -> String {
     let cells = rows.iter().map(|row| vec![row.connector.clone(), row.dossier_code.clone(), row.source_key.clone()]);
-    output::table(&["connector", "dossier", "key"], cells.collect())
+    output::worded_table(&[["Kết nối", "connector"], ["Hồ sơ", "dossier"], ["Khóa", "key"]], cells.collect())
 }

@@ -1,5 +1,8 @@
 //! `--help` in Vietnamese: the texts of `help.vi.txt` in the place of the English ones, which are beside the arguments.
 
+use std::fmt::Write as _;
+
+use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
 use crate::cli::exit_codes;
@@ -28,6 +31,9 @@ fn translated(command: Command, path: &str) -> Command {
         .subcommand_help_heading("Các lệnh")
         .subcommand_value_name("LỆNH")
         .mut_args(|argument| translated_argument(argument, path));
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim().replace("[OPTIONS]", "[TÙY CHỌN]");
+    command = command.override_usage(usage);
     if let Some(about) = text_of(if path.is_empty() { PROGRAM } else { path }) {
         command = command.about(about.to_owned());
     }
@@ -53,9 +59,35 @@ fn translated_argument(argument: Arg, path: &str) -> Arg {
     let text = text_of(format!("{path} {name}").trim_start()).or_else(|| text_of(&format!("* {name}")));
     let argument = argument.help_heading(heading);
     match text {
-        Some(text) => argument.help(text.to_owned()),
+        Some(text) => with_values(argument, text),
         None => argument,
     }
+}
+
+/// The text with the values that an argument takes and the one that it has by default, which clap would add in English.
+fn with_values(argument: Arg, text: &str) -> Arg {
+    let mut help = text.to_owned();
+    if argument.get_action().takes_values() {
+        let value = |value: &PossibleValue| {
+            // Without a Vietnamese text of its own, the name alone.
+            let meaning = value.get_help().map(ToString::to_string).filter(|meaning| !meaning.is_ascii());
+            match meaning {
+                Some(meaning) => format!("{} ({meaning})", value.get_name()),
+                None => value.get_name().to_owned(),
+            }
+        };
+        let possible = argument.get_possible_values();
+        let values: Vec<String> = possible.iter().filter(|value| !value.is_hide_set()).map(value).collect();
+        if !values.is_empty() {
+            let _ = write!(help, " [giá trị: {}]", values.join(", "));
+        }
+        let defaults = argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned());
+        let defaults: Vec<String> = defaults.collect();
+        if !defaults.is_empty() {
+            let _ = write!(help, " [mặc định: {}]", defaults.join(" "));
+        }
+    }
+    argument.help(help).hide_possible_values(true).hide_default_value(true)
 }
 
 /// The text of a verb (`token create`) or of an argument (`token create name`).
@@ -99,6 +131,29 @@ mod tests {
             .filter(|key| !found.contains(*key) && !arguments.contains(*key) && !own.contains(key))
             .collect();
         assert!(unknown.is_empty(), "a text of nothing: {unknown:?}");
+    }
+
+    /// The helps of a command and of all below it, one behind the other.
+    fn helps(command: &mut Command, found: &mut String) {
+        found.push_str(&command.render_long_help().to_string());
+        for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
+            helps(inner, found);
+        }
+    }
+
+    #[test]
+    fn what_clap_adds_to_a_help_is_in_vietnamese() {
+        let mut all = String::new();
+        helps(&mut in_vietnamese(command()), &mut all);
+        for english in ["[default:", "[possible values:", "Possible values", "[OPTIONS]", "Usage:"] {
+            assert!(!all.contains(english), "{english}: {all}");
+        }
+        // The texts are wrapped.
+        let words: Vec<&str> = all.split_whitespace().collect();
+        let all = words.join(" ");
+        for vietnamese in ["[TÙY CHỌN]", "[mặc định: config/motcua.toml]", "[giá trị: table, json, csv]"] {
+            assert!(all.contains(vietnamese), "{vietnamese}: {all}");
+        }
     }
 
     #[test]

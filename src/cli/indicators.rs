@@ -7,13 +7,12 @@ use serde::Serialize;
 
 use crate::cli::language::{self, language, text};
 use crate::cli::output::{self, OutputFormat, percent, print};
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::{Configuration, DefinedIndicator};
 use crate::indicators::{ListedOffer, list_offers};
 use crate::locale::Language;
 use crate::model::agency::Tier;
 use crate::model::indicator::{CountedUnit, IndicatorFile, Target};
-use crate::model::period::{PERIOD_FORMS, Period};
 use crate::model::procedure::Offerer;
 
 #[derive(Debug, clap::Args)]
@@ -100,7 +99,11 @@ pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<Exit
 }
 
 fn find<'c>(config: &'c Configuration, id: &str) -> Result<&'c DefinedIndicator, Failure> {
-    config.indicators.iter().find(|indicator| indicator.definition.id == *id).ok_or_else(|| Failure::no_indicator(id))
+    config
+        .indicators
+        .iter()
+        .find(|indicator| indicator.definition.id == *id)
+        .ok_or_else(|| Failure::no_indicator(id, config))
 }
 
 /// A row of the list of procedures behind an indicator.
@@ -136,20 +139,14 @@ fn offers(
             "for example `motcua indicators offers par-3.3.3`",
         )));
     }
-    let period = match period {
-        None => None,
-        Some(text) => Some(Period::parse(text).ok_or_else(|| {
-            Failure::usage(text!("`{text}` không phải là kỳ báo cáo", "`{text}` is not a period"))
-                .with_hint(text!("ghi {PERIOD_FORMS}", "write {PERIOD_FORMS}"))
-        })?),
-    };
+    let period = period.map(typed::period).transpose()?;
     let registries = &config.registries;
     let agency = match agency {
         None => None,
-        Some(code) => Some(registries.agencies.iter().find(|known| known.code == code).ok_or_else(|| {
-            Failure::usage(text!("không có cơ quan `{code}`", "there is no agency `{code}`"))
-                .with_hint(language::of("ghi một mã của `agencies.csv`", "give a code of `agencies.csv`"))
-        })?),
+        Some(text) => {
+            let code = typed::agency(config, &[], text)?;
+            registries.agencies.iter().find(|known| known.code == code)
+        }
     };
     let registries = (&registries.agencies[..], &registries.procedures[..], &registries.offers[..]);
     let listed = list_offers(registries, definition, period, agency);

@@ -118,6 +118,7 @@ fn shipped_connector(name: &str) -> Result<&'static Dir<'static>, Failure> {
         let shipped = shipped_connectors().join(", ");
         Failure::usage(text!("không có sẵn kết nối `{name}`", "no connector `{name}` is shipped"))
             .with_hint(text!("các kết nối có sẵn: {shipped}", "the shipped ones are {shipped}"))
+            .with_near(name, shipped_connectors())
     })
 }
 

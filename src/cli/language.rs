@@ -43,6 +43,12 @@ pub(super) fn one([vietnamese, english]: [&str; 2]) -> &str {
     of(vietnamese, english)
 }
 
+/// The question whether one of some names was meant; `None` without any.
+pub(super) fn did_you_mean(names: &[impl AsRef<str>]) -> Option<String> {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    (!names.is_empty()).then(|| text!("có phải là {}?", "did you mean {}?", names.join(", ")))
+}
+
 /// Chooses the language of this process, from its arguments, its environment and the settings file that they name.
 pub(super) fn choose() {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();

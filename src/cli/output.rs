@@ -57,6 +57,17 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     format!("{table}\n")
 }
 
+/// A table whose headings are given in Vietnamese and English.
+pub(super) fn worded_table(headings: &[[&'static str; 2]], rows: Vec<Vec<String>>) -> String {
+    let headings: Vec<&str> = headings.iter().map(|heading| language::one(*heading)).collect();
+    table(&headings, rows)
+}
+
+/// `có` or `không`.
+pub(super) fn yes_or_no(is_so: bool) -> &'static str {
+    if is_so { language::of("có", "yes") } else { language::of("không", "no") }
+}
+
 /// Rows as a JSON array, one row per line.
 pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();

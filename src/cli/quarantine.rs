@@ -136,21 +136,31 @@ fn groups(rows: &[QuarantinedRow]) -> BTreeMap<String, u64> {
 }
 
 fn table(rows: &[ListedRow]) -> String {
-    let headings = ["id", "run", "connector", "from", "row", "field", "reason", "times", "closed by run"];
+    let headings = [
+        ["Số", "id"],
+        ["Lượt", "run"],
+        ["Kết nối", "connector"],
+        ["Từ", "from"],
+        ["Dòng", "row"],
+        ["Trường", "field"],
+        ["Lý do", "reason"],
+        ["Số lần", "times"],
+        ["Đóng bởi lượt", "closed by run"],
+    ];
     let cells = rows.iter().map(|row| {
         vec![
             row.id.to_string(),
             row.run.to_string(),
             row.connector.clone(),
-            row.file.clone().unwrap_or_else(|| format!("page {}", row.page)),
+            row.file.clone().unwrap_or_else(|| text!("trang {}", "page {}", row.page)),
             row.row.to_string(),
-            row.field.clone().unwrap_or_else(|| "(the whole row)".to_owned()),
+            row.field.clone().unwrap_or_else(|| language::of("(cả dòng)", "(the whole row)").to_owned()),
             row.reason.clone(),
             row.times.to_string(),
             row.closed_by.map_or_else(|| "–".to_owned(), |run| run.to_string()),
         ]
     });
-    output::table(&headings, cells.collect())
+    output::worded_table(&headings, cells.collect())
 }
 
 /// Origin and reason of a rejected row, and the fields that landing kept.

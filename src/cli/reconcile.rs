@@ -1,4 +1,6 @@
-//! `reconcile`: portal against post.
+//! `reconcile`: portal against post, or our counts against those of the national portal.
+
+mod national;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -10,10 +12,12 @@ use crate::cli::list_output::{ListOutput, WorkbookHead, headings, places_of, sho
 use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::{self, number};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
-use crate::indicators::{PostDirection, ReconcileClass, ReconcilePage, Reconciliation, UnmatchedItem};
+use crate::config::Configuration;
+use crate::indicators::{FigureOf, PostDirection, ReconcileClass, ReconcilePage, Reconciliation, UnmatchedItem};
 use crate::lists::{self, ItemsAnswer, ReconcileAnswer};
 use crate::locale::{Initial, Language};
 use crate::model::agency::Tier;
+use crate::model::figure::Figure;
 use crate::model::instant::local;
 use crate::model::list::List;
 use crate::model::period::Period;
@@ -26,7 +30,8 @@ Examples:
   motcua reconcile --period 2026-Q3 --direction return --class returned_early
   motcua reconcile --period 2026-Q3 --agency H61.02 --format csv
   motcua reconcile --period 2026-Q3 --format xlsx --output doi-chieu.xlsx
-  motcua reconcile --period 2026-Q3 --items";
+  motcua reconcile --period 2026-Q3 --items
+  motcua reconcile --period 2026-Q3 --national";
 
 /// Rows that a table shows if `--limit` is not given.
 const ROWS_OF_A_TABLE: u32 = 50;
@@ -54,6 +59,9 @@ pub(super) struct Arguments {
     /// List the postal items that belong to no dossier, with codes that are near.
     #[arg(long, conflicts_with_all = ["agency", "tier", "direction", "class"])]
     items: bool,
+    /// Compare our counts with those of the national portal's evaluation, by agency and period.
+    #[arg(long, conflicts_with_all = ["direction", "class", "items"])]
+    national: bool,
     /// Rows to pass over.
     #[arg(long, default_value_t = 0)]
     offset: u32,
@@ -72,19 +80,22 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     output.check()?;
     let config = options.load_readable()?;
     let (record, figures) = night_of(&config, arguments.as_of.as_deref()).await?;
-    let config = DefinitionSource::Night.of(config, &record)?;
     let night = &record.night;
     let period = match &arguments.period {
         Some(text) => typed::period(text)?,
         None => Period::Year { year: local(night.as_of).date().year() },
     };
-    let of = typed::figure_of(&config, &figures, (arguments.agency.as_deref(), arguments.tier))?;
+    let scope = (arguments.agency.as_deref(), arguments.tier);
     let limit = output.limit(arguments.limit, ROWS_OF_A_TABLE);
+    if arguments.national {
+        let of = typed::figure_of(&config, &figures, scope)?;
+        let head = WorkbookHead { title: national::TITLE, about: about(&of, period, (&config, &figures)), night };
+        return national::give(&config, &figures, (&of, period), (arguments.offset, limit), (output, head));
+    }
+    let config = DefinitionSource::Night.of(config, &record)?;
+    let of = typed::figure_of(&config, &figures, scope)?;
+    let about = about(&of, period, (&config, &figures));
     audit::log_read(&config.settings.data, &format!("reconcile {period} {}", of.name())).await?;
-    let about = vec![
-        ("Phạm vi", typed::scope_name(Language::Vietnamese, &of, &config, &figures)),
-        ("Kỳ", Language::Vietnamese.period(period, Initial::Upper)),
-    ];
     if arguments.items {
         let found = run::unmatched_items(&config, night, period, (arguments.offset, limit), ()).await?;
         let listed: Vec<&UnmatchedItem> = found.items.iter().collect();
@@ -124,6 +135,12 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         text
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What stands above the list in a workbook.
+fn about(of: &FigureOf, period: Period, (config, figures): (&Configuration, &[Figure])) -> Vec<(&'static str, String)> {
+    let lang = Language::Vietnamese;
+    vec![("Phạm vi", typed::scope_name(lang, of, config, figures)), ("Kỳ", lang.period(period, Initial::Upper))]
 }
 
 fn no_postal_indicator() -> Failure {

@@ -171,7 +171,7 @@ impl<'a> FigureFilter<'a> {
     fn new(arguments: &'a Arguments, config: &Configuration) -> Result<Self, Failure> {
         for id in &arguments.indicators {
             if !config.indicators.iter().any(|indicator| indicator.definition.id == *id) {
-                return Err(Failure::no_indicator(id));
+                return Err(Failure::no_indicator(id, config));
             }
         }
         if let Some(rules) = &arguments.rules

@@ -1,5 +1,6 @@
 //! `run`: runs one night now. Also what the verbs share that work in the data folder.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ pub(super) async fn run_and_publish(
     now: i64,
     action: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<RunReport, RunError>,
 ) -> Result<ExitCode, Failure> {
+    note_new_folder(&config.settings.data);
     let (report, published_to) = with_data_folder(config, verb, now, async |folder, progress| {
         let report = action(folder, progress).await?;
         Ok((report, folder.publish_elsewhere(progress).await))
@@ -83,6 +85,17 @@ pub(super) async fn run_and_publish(
     let is_published = !published_to.as_ref().is_some_and(PublicationOutcome::has_failed);
     let code = exit_code(&report);
     Ok(if is_published || code != ExitCode::SUCCESS { code } else { ExitCode::from(INCOMPLETE) })
+}
+
+/// Prints that a data folder will be made if it is not there: its name may be mistyped.
+pub(super) fn note_new_folder(data: &Path) {
+    if !data.is_dir() {
+        let data = data.display();
+        print_message(&text!(
+            "chưa có thư mục dữ liệu `{data}`: tạo mới; nếu gõ nhầm `--data` thì dừng lại và xóa thư mục này",
+            "there is no data folder `{data}` yet: it is made; if `--data` is mistyped, stop and remove that folder"
+        ));
+    }
 }
 
 /// Opens the data folder, runs an action with a spinner on a terminal, and closes the data folder.

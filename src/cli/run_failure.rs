@@ -23,7 +23,11 @@ impl From<RunError> for Failure {
             Language::Vietnamese => in_vietnamese(&error).unwrap_or(technical),
             Language::English => technical,
         };
-        let hint = hint(&error).map(str::to_owned);
+        let near = match &error {
+            RunError::UnknownConnector { near, .. } => language::did_you_mean(near),
+            _ => None,
+        };
+        let hint = near.or_else(|| hint(&error).map(str::to_owned));
         Self { code: code(&error), message, hint }
     }
 }
@@ -51,7 +55,7 @@ fn code(error: &RunError) -> u8 {
 /// What happened; `None` for errors that only the engineer on duty can act on.
 fn in_vietnamese(error: &RunError) -> Option<String> {
     Some(match error {
-        RunError::UnknownConnector { name } => format!("không có kết nối `{name}`"),
+        RunError::UnknownConnector { name, .. } => format!("không có kết nối `{name}`"),
         RunError::MistakenConnector { name, mistakes } => {
             format!("kết nối `{name}` không được đọc, vì `connector.toml` có lỗi: {mistakes}")
         }
@@ -255,11 +259,13 @@ mod tests {
 
     #[test]
     fn an_error_has_its_code_message_and_hint() {
-        let error = RunError::UnknownConnector { name: "x".to_owned() };
+        let error = RunError::UnknownConnector { name: "x".to_owned(), near: Vec::new() };
         assert_eq!(in_vietnamese(&error).as_deref(), Some("không có kết nối `x`"));
         let failure = Failure::from(error);
         assert_eq!((failure.code, failure.message.as_str()), (USAGE, "there is no connector `x`"));
         assert_eq!(failure.hint.as_deref(), Some("`motcua connectors list` shows the configured connectors"));
+        let near = RunError::UnknownConnector { name: "portl".to_owned(), near: vec!["portal".to_owned()] };
+        assert_eq!(Failure::from(near).hint.as_deref(), Some("did you mean `portal`?"));
         let held = Failure::from(RunError::Lock(LockError::Held { folder: "d".into(), holder: "h".to_owned() }));
         assert_eq!(held.code, INTERNAL);
         assert!(held.hint.is_some_and(|hint| hint.starts_with("wait until")));

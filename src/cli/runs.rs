@@ -127,15 +127,24 @@ fn table(rows: &[Row]) -> String {
     let moment = |text: &str| text[..16].replace('T', " ");
     let cells = rows.iter().map(|row| {
         let complete = match row.complete {
-            Some(true) => "complete",
-            Some(false) => "not complete",
-            None if row.finished_at.is_some() => "none published",
-            None => "not ended",
+            Some(true) => language::of("đủ nguồn", "complete"),
+            Some(false) => language::of("chưa đủ nguồn", "not complete"),
+            None if row.finished_at.is_some() => language::of("không công bố", "none published"),
+            None => language::of("chưa kết thúc", "not ended"),
         };
         let finished = row.finished_at.as_deref().map_or_else(|| "–".to_owned(), moment);
         vec![row.run.to_string(), row.purpose.to_owned(), moment(&row.started_at), finished, complete.to_owned()]
     });
-    output::table(&["run", "purpose", "started", "finished", "figures"], cells.collect())
+    output::worded_table(
+        &[
+            ["Lượt", "run"],
+            ["Mục đích", "purpose"],
+            ["Bắt đầu", "started"],
+            ["Kết thúc", "finished"],
+            ["Số liệu", "figures"],
+        ],
+        cells.collect(),
+    )
 }
 
 fn pull_row<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<PullRow<'a>, Failure> {

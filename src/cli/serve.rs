@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::cli::language;
 use crate::cli::output::print_message;
+use crate::cli::run::note_new_folder;
 use crate::cli::{Failure, GlobalOptions};
 use crate::run::{LockError, RunError};
 use crate::service::{self, ServiceError};
@@ -23,6 +24,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if let Some(listen) = arguments.listen {
         config.settings.service.listen = listen;
     }
+    note_new_folder(&config.settings.data);
     service::serve(config, |url| print_message(&format!("listening on {url}"))).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -65,7 +65,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = DefinitionSource::Night.of(config, &record)?;
     let known = |id: &String| config.indicators.iter().any(|indicator| indicator.definition.id == *id);
     if let Some(id) = arguments.indicators.iter().find(|id| !known(id)) {
-        return Err(Failure::no_indicator(id));
+        return Err(Failure::no_indicator(id, &config));
     }
     if let Some(rules) = arguments.rules.as_ref().filter(|rules| !config.rules.contains_key(*rules)) {
         return Err(Failure::no_rule_set(rules, &config));

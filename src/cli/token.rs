@@ -7,7 +7,8 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::cli::language::{self, text};
-use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::cli::output::{self, OutputFormat, print, print_message, yes_or_no};
+use crate::cli::run::note_new_folder;
 use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
 use crate::model::instant::{self, DAY_MICROS};
@@ -107,6 +108,7 @@ struct SessionRow {
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (options.load_readable()?, run::now());
     let data = &config.settings.data;
+    note_new_folder(data);
     run::create_private_folder(data)?;
     let access = AccessStore::open(data).await.map_err(RunError::from)?;
     match &arguments.verb {
@@ -278,22 +280,30 @@ fn moment(text: Option<&str>) -> String {
 
 fn table(rows: &[Row]) -> String {
     let cells = rows.iter().map(|row| {
-        let holds = if row.holds { "yes" } else { "no" };
         let (expires, revoked) = (moment(row.expires_at.as_deref()), moment(row.revoked_at.as_deref()));
         let used = moment(row.used_at.as_deref());
         vec![
             row.name.clone(),
             row.scope.name().to_owned(),
-            row.agencies.clone().unwrap_or_else(|| "all".to_owned()),
-            holds.to_owned(),
+            row.agencies.clone().unwrap_or_else(|| language::of("tất cả", "all").to_owned()),
+            yes_or_no(row.holds).to_owned(),
             minute(&row.created_at),
             expires,
             revoked,
             used,
         ]
     });
-    output::table(
-        &["name", "scope", "agencies", "valid", "created", "expires", "revoked", "last used"],
+    output::worded_table(
+        &[
+            ["Tên", "name"],
+            ["Quyền", "scope"],
+            ["Cơ quan", "agencies"],
+            ["Hiệu lực", "valid"],
+            ["Tạo lúc", "created"],
+            ["Hết hạn", "expires"],
+            ["Thu hồi", "revoked"],
+            ["Dùng gần nhất", "last used"],
+        ],
         cells.collect(),
     )
 }
@@ -303,12 +313,24 @@ fn sessions_table(rows: &[SessionRow]) -> String {
         let (opened, used) = (moment(row.opened_at.as_deref()), moment(row.used_at.as_deref()));
         vec![row.id.clone(), row.token.clone(), opened, used, minute(&row.expires_at)]
     });
-    output::table(&["id", "token", "opened", "last used", "expires"], cells.collect())
+    output::worded_table(
+        &[
+            ["Số", "id"],
+            ["Mã truy cập", "token"],
+            ["Mở lúc", "opened"],
+            ["Dùng gần nhất", "last used"],
+            ["Hết hạn", "expires"],
+        ],
+        cells.collect(),
+    )
 }
 
 fn reads_table(reads: &[DossierRead]) -> String {
     let cells = reads
         .iter()
         .map(|read| vec![minute(&instant::display(read.at)), read.reader.clone(), read.way.clone(), read.what.clone()]);
-    output::table(&["at", "reader", "way", "what"], cells.collect())
+    output::worded_table(
+        &[["Lúc", "at"], ["Người xem", "reader"], ["Qua", "way"], ["Nội dung", "what"]],
+        cells.collect(),
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::language::text;
+use crate::cli::language::{self, text};
 use crate::cli::output::{self, OutputFormat, number, print};
 use crate::cli::run::with_data_folder;
 use crate::cli::{Failure, GlobalOptions, with_data};
@@ -57,12 +57,21 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 fn table(tallies: &[VacuumLine], dry_run: bool) -> String {
     let cells = tallies.iter().map(|tally| {
         let action = match tally.action {
-            VacuumAction::Removed if dry_run => "would be removed",
-            VacuumAction::Removed => "removed",
-            VacuumAction::Kept => "kept",
+            VacuumAction::Removed if dry_run => language::of("sẽ xóa", "would be removed"),
+            VacuumAction::Removed => language::of("đã xóa", "removed"),
+            VacuumAction::Kept => language::of("giữ lại", "kept"),
         };
         let numbers = [tally.count, tally.bytes].map(number);
         [vec![tally.kind.to_owned(), action.to_owned()], numbers.to_vec(), vec![tally.reason.clone()]].concat()
     });
-    output::table(&["kind", "action", "files or rows", "bytes", "why"], cells.collect())
+    output::worded_table(
+        &[
+            ["Loại", "kind"],
+            ["Xử lý", "action"],
+            ["Số tệp hoặc dòng", "files or rows"],
+            ["Số byte", "bytes"],
+            ["Lý do", "why"],
+        ],
+        cells.collect(),
+    )
 }

@@ -82,5 +82,8 @@ fn table(lines: &[VerifyLine]) -> String {
         let [files, bytes] = [line.files, line.bytes].map(number);
         vec![line.kind.name().to_owned(), line.state.name().to_owned(), files, bytes, line.path.unwrap_or_default()]
     });
-    output::table(&["kind", "state", "files", "bytes", "file"], cells.collect())
+    output::worded_table(
+        &[["Loại", "kind"], ["Tình trạng", "state"], ["Số tệp", "files"], ["Số byte", "bytes"], ["Tệp", "file"]],
+        cells.collect(),
+    )
 }

@@ -114,6 +114,7 @@ fn named(name: &str) -> Result<Wanted, Failure> {
             "không có danh sách `{name}`; đang có: {known}",
             "there is no worklist `{name}`; there are: {known}"
         ))
+        .with_near(name, worklists().iter().map(|list| list.name.as_str()).chain([SILENT]))
     })
 }
 

@@ -225,6 +225,9 @@ fn check_counted(definition: &IndicatorDefinition) -> Vec<(&'static str, String)
     if is_measure != (definition.period == PeriodColumn::Stated) {
         found.push(("period", "measures need `stated`; all others must not use it".to_owned()));
     }
+    if definition.reconcile_with.is_some() && !(is_measure && definition.kind == IndicatorKind::Ratio) {
+        found.push(("reconcile_with", "only a ratio over measures has it".to_owned()));
+    }
     if is_measure && (definition.population != "TRUE" || definition.numerator != "TRUE") {
         found
             .push(("numerator", "a measure has its own counts: set `population` and `numerator` to `TRUE`".to_owned()));

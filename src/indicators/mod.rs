@@ -94,8 +94,9 @@ pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
 pub use reconcile::{
-    ClassCount, ItemProblem, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation,
-    UnmatchedItem, UnmatchedItems, count_unmatched_items, reconcile, unmatched_items,
+    ClassCount, ItemProblem, NationalClass, NationalPair, NationalReconciliation, NationalRow, PostDirection,
+    ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation, SideCounts, UnmatchedItem, UnmatchedItems,
+    compare_national, count_unmatched_items, reconcile, unmatched_items,
 };
 pub use script::{SqlDialect, StoredTables, sql_script};
 pub use worklists::{

@@ -7,6 +7,7 @@ mod differences;
 mod dossier;
 mod explained;
 mod integrity;
+mod national;
 mod reconcile;
 mod workbook;
 mod worklist;
@@ -17,6 +18,9 @@ pub use self::differences::{ChangeRow, DifferenceAnswer, FigureChange, figure_ch
 pub use self::dossier::{DossierAnswer, fact_value, stored_value};
 pub use self::explained::{ExplainedAnswer, ExplainedOf};
 pub use self::integrity::integrity_list;
+pub use self::national::{
+    NationalAnswer, national_counts, national_difference, national_list, national_notice, national_scope,
+};
 pub use self::reconcile::{ItemsAnswer, ReconcileAnswer, items_list, reconciled_list};
 pub use self::workbook::{WorkbookError, workbook};
 pub use self::worklist::{SilentAnswer, WorklistAnswer, WorklistCount, WorklistTitle, silent_list, worklist_list};

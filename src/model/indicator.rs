@@ -49,6 +49,10 @@ pub struct IndicatorDefinition {
     pub of: Option<Amount>,
     /// Id of the rule set that decides the state of a dossier.
     pub rules: String,
+    /// For measures: id of the ratio over dossiers that counts the same, with which `reconcile --national` compares them. An
+    /// office that does not define it compares nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_with: Option<String>,
     /// SQL condition over the fact columns: the dossiers that the indicator considers.
     pub population: String,
     /// Date that assigns a dossier to a period.

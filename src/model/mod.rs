@@ -19,6 +19,7 @@ pub mod folder;
 pub mod indicator;
 pub mod instant;
 pub mod list;
+pub mod near_names;
 pub mod page;
 pub mod period;
 pub(crate) mod position;

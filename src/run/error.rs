@@ -5,6 +5,7 @@ use crate::durable::FileError;
 use crate::indicators::IndicatorError;
 use crate::lake::LakeError;
 use crate::landing::LandingError;
+use crate::model::near_names::near_names;
 use crate::publish::PublishedFilesError;
 use crate::run::agency_numbers::AgencyNumbersError;
 use crate::run::backup::BackupError;
@@ -13,7 +14,11 @@ use crate::run::lock::LockError;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error("there is no connector `{name}`")]
-    UnknownConnector { name: String },
+    UnknownConnector {
+        name: String,
+        /// Connectors whose names are like it.
+        near: Vec<String>,
+    },
     #[error("connector `{name}` is not read, because its `connector.toml` has mistakes: {mistakes}")]
     MistakenConnector { name: String, mistakes: String },
     #[error("run {run} has no landed pages in `{folder}`: there is nothing to replay")]
@@ -75,7 +80,12 @@ impl RunError {
         let name = name.to_owned();
         match config.mistaken(&name) {
             Some(mistaken) => Self::MistakenConnector { mistakes: mistaken.problems.summary(), name },
-            None => Self::UnknownConnector { name },
+            None => {
+                let known = config.connectors.iter().map(|connector| connector.name.as_str());
+                let known = known.chain(config.mistaken.iter().map(|mistaken| mistaken.name.as_str()));
+                let near = near_names(&name, known).into_iter().map(str::to_owned).collect();
+                Self::UnknownConnector { name, near }
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ pub async fn accept_deletions(
     now: i64,
 ) -> Result<AcceptedDeletions, RunError> {
     if config.connector(connector).is_none() {
-        return Err(RunError::UnknownConnector { name: connector.to_owned() });
+        return Err(RunError::no_connector(config, connector));
     }
     // No run may decide about the deletions meanwhile.
     let _lock = Lock::take(data, "deletions accept", now)?;

@@ -19,6 +19,7 @@ mod limiter;
 mod listener;
 mod metrics;
 mod middleware;
+mod national;
 mod nights;
 mod pages;
 mod problem;

@@ -279,6 +279,9 @@ fn conditions(text: &mut String, definition: &IndicatorDefinition) {
             other.period.name()
         );
     }
+    if let Some(other) = &definition.reconcile_with {
+        let _ = writeln!(text, "* Compared with `{other}` by `motcua reconcile --national`.");
+    }
     let population = format!("{} {}", definition.population, definition.denominator.as_deref().unwrap_or_default());
     for (word, facts) in [
         ("Unknown", can_be_null(&definition.numerator, definition.over)),

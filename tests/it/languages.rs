@@ -81,3 +81,63 @@ fn what_programs_read_is_the_same_in_both_languages() {
         assert_eq!(of("vi"), of("en"), "{arguments:?}");
     }
 }
+
+#[test]
+fn tables_have_vietnamese_headings() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    expect(motcua(folder.path(), "C.UTF-8", &["init"]), 0);
+    let in_office = |arguments: &[&str]| motcua(folder.path(), "C.UTF-8", arguments);
+    let list = expect(in_office(&["connectors", "list"]), 0);
+    assert!(list.contains("Kết nối") && list.contains("Đang dùng") && !list.contains("enabled"), "{list}");
+    let list = expect(in_office(&["--lang", "en", "connectors", "list"]), 0);
+    assert!(list.contains("enabled") && !list.contains("Đang dùng"), "{list}");
+    // The folder of the data is new, and named: it may be mistyped.
+    let made = expect(in_office(&["token", "create", "reader"]), 0);
+    assert!(made.contains("chưa có thư mục dữ liệu `"), "{made}");
+    let list = expect(in_office(&["token", "list"]), 0);
+    assert!(list.contains("Hiệu lực") && list.contains("có") && !list.contains("chưa có thư mục"), "{list}");
+    let sessions = expect(in_office(&["token", "sessions"]), 0);
+    assert!(sessions.contains("Mở lúc"), "{sessions}");
+}
+
+/// What is mistyped is named, with what was perhaps meant.
+#[test]
+fn near_names_are_suggested_and_a_mistyped_folder_is_named() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    expect(motcua(folder.path(), "C.UTF-8", &["init"]), 0);
+    let mistyped = |arguments: &[&str], texts: &[&str]| {
+        let said = expect(motcua(folder.path(), "C.UTF-8", arguments), 2);
+        for text in texts {
+            assert!(said.contains(text), "{arguments:?}: {text} is not in {said}");
+        }
+    };
+    mistyped(&["connectors", "show", "portal-igat"], &["không có kết nối `portal-igat`", "có phải là `portal-igate`"]);
+    mistyped(&["connectors", "add", "sipas-cvs"], &["`sipas-cvs`", "có phải là `sipas-csv`"]);
+    mistyped(&["indicators", "show", "par-3.4.11"], &["không có chỉ số `par-3.4.11`", "có phải là `par-3.4.1`"]);
+    mistyped(
+        &["indicators", "offers", "par-3.3.3", "--period", "quy 7/2026"],
+        &["không phải là kỳ báo cáo", "`quý 1/2026`"],
+    );
+    for (period, agency) in [("quý 3/2026", "H61.02"), ("10/2026", "h61.02"), ("Nam 2026", "H61.02")] {
+        let arguments = ["indicators", "offers", "par-3.3.3", "--period", period, "--agency", agency];
+        expect(motcua(folder.path(), "C.UTF-8", &arguments), 0);
+    }
+    // No verb that reads makes an office of a folder that is not there.
+    for arguments in [
+        &["status"][..],
+        &["report"],
+        &["runs", "list"],
+        &["quarantine", "list"],
+        &["agencies", "unknown"],
+        &["groups"],
+        &["changes"],
+        &["deletions", "list"],
+        &["verify"],
+        &["worklist", "overdue"],
+        &["reconcile"],
+    ] {
+        let arguments = [&["--data", "mistyped"][..], arguments].concat();
+        mistyped(&arguments, &["`mistyped`", "--data"]);
+    }
+    assert!(!folder.path().join("mistyped").exists());
+}

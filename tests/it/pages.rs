@@ -9,14 +9,14 @@ mod uploads;
 use jiff::civil::date;
 use serde_json::Value;
 
-use self::markup::sound;
+use self::markup::{is_marked_in_the_menu, sound};
 use crate::office::serving::{Reply, Serving};
 use crate::office::{Office, Town};
 
 /// Content type of a form.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// Path of a page, with a text that it contains in Vietnamese and in English.
-const PAGES: [(&str, &str, &str); 34] = [
+const PAGES: [(&str, &str, &str); 35] = [
     ("/", "Đơn vị giảm nhiều nhất", "Agencies that fell most"),
     ("/figures?period=2026", "Số liệu", "Figures"),
     ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
@@ -35,6 +35,11 @@ const PAGES: [(&str, &str, &str); 34] = [
     ("/reconcile?period=2026", "Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier"),
     ("/reconcile/submission/unmatched?period=2026", "Mọi hồ sơ chưa khớp", "All dossiers that do not match"),
     ("/reconcile/items?period=2026", "Mã gần giống", "Codes that are near"),
+    (
+        "/reconcile/national?period=2026",
+        "Chưa kết nối số liệu đánh giá của Cổng Dịch vụ công quốc gia",
+        "The national evaluation is not connected",
+    ),
     ("/integrity?period=2026", "Nghĩa là", "Meaning"),
     ("/integrity/end_set_back?period=2026", "sớm hơn ngày đã ghi", "an earlier moment"),
     ("/forms?period=2026-Q1", "Lập biểu", "Fill in"),
@@ -52,6 +57,21 @@ const PAGES: [(&str, &str, &str); 34] = [
     ("/figures?period=1997", "Không có số liệu cho phạm vi và kỳ này", "There are no figures"),
     ("/login", "Đăng nhập", "Log in"),
 ];
+
+/// The place of the menu that a page belongs to; `None` for pages that the menu does not lead to.
+fn menu_place(path: &str) -> Option<&'static str> {
+    let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+    match first {
+        "" => Some("/"),
+        "figures" | "agencies" => Some("/figures"),
+        "worklists" => Some("/worklists"),
+        "reconcile" | "integrity" => Some("/reconcile"),
+        "forms" => Some("/forms"),
+        "runs" => Some("/runs"),
+        "connectors" => Some("/connectors"),
+        _ => None,
+    }
+}
 
 /// Logs in; returns the cookie to send.
 fn log_in(service: &Serving, token: &str) -> String {
@@ -145,6 +165,7 @@ fn without_a_session(service: &Serving) {
         ("/connectors", "%2Fconnectors"),
         ("/worklists/due", "%2Fworklists%2Fdue"),
         ("/reconcile/items.csv", "%2Freconcile%2Fitems.csv"),
+        ("/reconcile/national.xlsx", "%2Freconcile%2Fnational.xlsx"),
         ("/integrity/resubmitted/dossiers.csv", "%2Fintegrity%2Fresubmitted%2Fdossiers.csv"),
         ("/forms/II.06a/workbook.xlsx", "%2Fforms%2FII.06a%2Fworkbook.xlsx"),
         ("/runs", "%2Fruns"),
@@ -182,6 +203,9 @@ fn every_page_in_both_languages(service: &Serving, cookie: &str) {
             assert!(page.headers("set-cookie").iter().any(|line| line.starts_with(&remembered)), "{localized}");
             let text = sound(&localized, page.text(), lang);
             assert!(text.contains(word) && text.contains(other), "{localized}: `{word}`");
+            if let Some(place) = menu_place(path) {
+                is_marked_in_the_menu(&localized, page.text(), place);
+            }
         }
     }
     for lang in ["vi", "en"] {

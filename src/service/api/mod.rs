@@ -10,6 +10,7 @@ pub(super) mod figures;
 pub(super) mod formats;
 mod integrity;
 mod list_answers;
+mod national;
 pub(super) mod quarantine;
 mod reconcile;
 mod reference_data;
@@ -39,6 +40,7 @@ fn routes_and_document() -> (Router<Arc<Service>>, OpenApi) {
         .routes(routes!(worklists::worklist))
         .routes(routes!(reconcile::reconcile))
         .routes(routes!(reconcile::items))
+        .routes(routes!(national::national))
         .routes(routes!(integrity::integrity))
         .routes(routes!(differences::differences))
         .routes(routes!(reference_data::indicators))

@@ -81,7 +81,7 @@ pub(super) struct ItemsParameters {
 }
 
 /// The night and the period of a query.
-async fn night_and_period(
+pub(super) async fn night_and_period(
     service: &Service,
     as_of: Option<&str>,
     period: Option<&str>,

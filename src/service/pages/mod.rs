@@ -35,7 +35,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
-use self::checks::{integrity, reconcile, reconcile_dossiers, unmatched};
+use self::checks::{integrity, national, reconcile, reconcile_dossiers, unmatched};
 use self::connectors::{detail, list, operations, rejected, upload};
 use self::error_page::error_page;
 use self::figures::{dossiers, download, indicator, one_dossier, overview, revisions};
@@ -60,23 +60,33 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/figures.csv", get(download::csv))
         .route("/figures/{indicator}", get(indicator::page))
         .route("/figures/{indicator}/dossiers", get(dossiers::page))
-        .route("/figures/{indicator}/dossiers.csv", get(dossiers::csv))
+        .route("/figures/{indicator}/dossiers.csv", get(dossiers::file))
+        .route("/figures/{indicator}/dossiers.xlsx", get(dossiers::file))
         .route("/figures/{indicator}/dossiers/{dossier}", get(one_dossier::page))
         .route("/figures/{indicator}/revisions", get(revisions::page))
         .route("/worklists", get(worklists::overview))
         .route("/worklists/{name}", get(worklists::page))
-        .route("/worklists/{name}/dossiers.csv", get(worklists::csv))
+        .route("/worklists/{name}/dossiers.csv", get(worklists::file))
+        .route("/worklists/{name}/dossiers.xlsx", get(worklists::file))
         .route("/agencies/{agency}", get(agency::page))
         .route("/reconcile", get(reconcile::page))
-        .route("/reconcile.csv", get(reconcile::csv))
+        .route("/reconcile.csv", get(reconcile::file))
+        .route("/reconcile.xlsx", get(reconcile::file))
         .route("/reconcile/items", get(unmatched::page))
-        .route("/reconcile/items.csv", get(unmatched::csv))
+        .route("/reconcile/items.csv", get(unmatched::file))
+        .route("/reconcile/items.xlsx", get(unmatched::file))
+        .route("/reconcile/national", get(national::page))
+        .route("/reconcile/national.csv", get(national::file))
+        .route("/reconcile/national.xlsx", get(national::file))
         .route("/reconcile/{direction}/{class}", get(reconcile_dossiers::page))
-        .route("/reconcile/{direction}/{class}/dossiers.csv", get(reconcile_dossiers::csv))
+        .route("/reconcile/{direction}/{class}/dossiers.csv", get(reconcile_dossiers::file))
+        .route("/reconcile/{direction}/{class}/dossiers.xlsx", get(reconcile_dossiers::file))
         .route("/integrity", get(integrity::page))
-        .route("/integrity.csv", get(integrity::csv))
+        .route("/integrity.csv", get(integrity::file))
+        .route("/integrity.xlsx", get(integrity::file))
         .route("/integrity/{kind}", get(integrity::listed))
-        .route("/integrity/{kind}/dossiers.csv", get(integrity::dossiers_csv))
+        .route("/integrity/{kind}/dossiers.csv", get(integrity::dossiers_file))
+        .route("/integrity/{kind}/dossiers.xlsx", get(integrity::dossiers_file))
         .route("/forms", get(forms::list))
         .route("/forms/{form}", get(forms::page))
         .route("/forms/{form}/workbook.xlsx", get(forms::workbook))

@@ -1,18 +1,25 @@
 //! Tables as files for spreadsheets. Always in Vietnamese, whatever the language of the page, since they go into reports.
 //!
-//! CSV has a byte order mark and CRLF line ends. A cell that a spreadsheet would evaluate as a formula gets an apostrophe.
+//! A list is asked for as CSV or as a workbook by the ending of the address ([`WantedFile`]), and made under the budget of large
+//! answers. CSV has a byte order mark and CRLF line ends. A cell that a spreadsheet would evaluate as a formula gets an apostrophe.
 
+use std::convert::Infallible;
 use std::io::Write;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
+use super::figures::selection::Selection;
 use super::page_error::PageError;
 use crate::lists;
-use crate::locale::{Language, without_formula};
+use crate::locale::{Initial, Language, moment, without_formula};
+use crate::model::figure::Night;
+use crate::model::list::{List, ListCell};
 use crate::service::Service;
-use crate::service::answers::{Answers, Encoding, Making, MakingPermit};
+use crate::service::answers::{Encoding, Making, MakingPermit};
 use crate::service::problem::Problem;
 
 /// Media type of XLSX.
@@ -47,11 +54,58 @@ pub(super) fn csv<'h>(
     Ok(response)
 }
 
-/// The right to make a file with many rows, and how it is packed.
-pub(super) struct FileForm<'s> {
-    answers: &'s Answers,
-    permit: MakingPermit,
+/// How a list is asked for as a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// With semicolons.
+    Csv,
+    Xlsx,
+}
+
+impl FileKind {
+    /// By the ending of an address: CSV unless it is `.xlsx`.
+    fn of(path: &str) -> Self {
+        if path.ends_with(".xlsx") { Self::Xlsx } else { Self::Csv }
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => CSV,
+            Self::Xlsx => XLSX,
+        }
+    }
+}
+
+/// A file that is asked for: its kind, and how it is packed for the client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WantedFile {
+    pub(super) kind: FileKind,
     encoding: Encoding,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for WantedFile {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let kind = FileKind::of(parts.uri.path());
+        // A workbook is packed by itself.
+        let encoding = if kind == FileKind::Xlsx { Encoding::Identity } else { Encoding::accepted(&parts.headers) };
+        Ok(Self { kind, encoding })
+    }
+}
+
+/// The right to make a file with many rows.
+pub(super) struct FileForm<'s> {
+    service: &'s Service,
+    permit: MakingPermit,
+    wanted: WantedFile,
 }
 
 impl<'s> FileForm<'s> {
@@ -59,29 +113,62 @@ impl<'s> FileForm<'s> {
     ///
     /// # Errors
     /// 503 if others take too long.
-    pub(super) async fn new(service: &'s Service, encoding: Encoding) -> Result<Self, PageError> {
+    pub(super) async fn new(service: &'s Service, wanted: WantedFile) -> Result<Self, PageError> {
         let permit = service.answers.permit(Making::ByRows).await?;
-        Ok(Self { answers: &service.answers, permit, encoding })
+        Ok(Self { service, permit, wanted })
     }
 }
 
-/// A list as a CSV file with semicolons. `total`: rows that there are; the header `X-Total-Count` has it, since the file may have
-/// fewer.
+/// The name of a file with a list, and what stands above the list in a workbook.
+pub(super) struct FileHead<'n> {
+    /// Plain ASCII, without an ending.
+    pub(super) name: String,
+    pub(super) title: String,
+    /// Scope and period.
+    pub(super) about: Vec<(&'static str, String)>,
+    pub(super) night: &'n Night,
+}
+
+impl<'n> FileHead<'n> {
+    /// The head of a list of a selection.
+    pub(super) fn new(service: &Service, selection: &'n Selection, name: String, title: String) -> Self {
+        let lang = Language::Vietnamese;
+        let about = vec![
+            ("Phạm vi", selection.scope_name(lang, &service.config.settings.province.name)),
+            ("Kỳ", lang.period(selection.period, Initial::Upper)),
+        ];
+        Self { name, title, about, night: &selection.night.record.night }
+    }
+}
+
+/// A list as a file. `total`: rows that there are; the header `X-Total-Count` has it, and a workbook above the list, since the file
+/// may have fewer.
 ///
 /// # Errors
-/// 503 if too many bytes of other files wait to be sent; 500 if a row cannot be written.
-pub(super) fn listed_csv<R>(
+/// 503 if too many bytes of other files wait to be sent; 500 if the file cannot be written.
+pub(super) fn listed(
     form: FileForm<'_>,
-    name: &str,
-    headings: &[String],
-    (rows, total): (Vec<R>, u64),
-    cells: impl Fn(R) -> Vec<String>,
+    head: FileHead<'_>,
+    (list, total): (&List, u64),
 ) -> Result<Response, PageError> {
-    let mut headers = file_headers(CSV, name);
+    let FileForm { service, permit, wanted: WantedFile { kind, encoding } } = form;
+    let mut headers = file_headers(kind.media_type(), &format!("{}.{}", head.name, kind.ending()));
     headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
-    let made = form.answers.make(form.permit, (form.encoding, headers), |out| {
-        let headings = headings.iter().map(String::as_str);
-        Ok(write_csv(out, SEMICOLON, headings, rows.into_iter().map(cells))?)
+    let lang = Language::Vietnamese;
+    let made = service.answers.make(permit, (encoding, headers), |out| match kind {
+        FileKind::Csv => {
+            let cells = |row: &Vec<ListCell>| {
+                list.columns.iter().zip(row).map(|(column, cell)| lists::shown(lang, column, cell)).collect()
+            };
+            let headings = list.columns.iter().map(|column| column.vi);
+            Ok(write_csv(out, SEMICOLON, headings, list.rows.iter().map(cells))?)
+        }
+        FileKind::Xlsx => {
+            let (mut about, night) = (head.about, head.night);
+            about.extend(lists::cut_note(lang, list.rows.len() as u64, total).map(|cut| ("Số dòng", cut)));
+            about.push(("Tính lúc", format!("{}; lượt {}", moment(night.as_of), night.run)));
+            Ok(lists::workbook(list, (&head.title, &about), night.as_of, (&service.data, out))?)
+        }
     });
     Ok(made?.answer())
 }
@@ -131,6 +218,8 @@ mod tests {
         let mut bytes = Vec::new();
         write_csv(&mut bytes, SEMICOLON, ["một", "hai"], rows).expect("memory can be written");
         assert_eq!(String::from_utf8(bytes).expect("UTF-8"), "\u{feff}một;hai\r\n\"a;b\";'=1\r\n");
+        assert_eq!(FileKind::of("/worklists/overdue/dossiers.xlsx"), FileKind::Xlsx);
+        assert_eq!(FileKind::of("/worklists/xlsx/dossiers.csv"), FileKind::Csv);
         assert_eq!(plain_name("Xã \"A\"/..\\b"), "X---A--..-b");
     }
 }

@@ -15,7 +15,7 @@ use super::figures::scope_menu::ScopeMenu;
 use super::figures::selection::{FigurePageQuery, Selection};
 use super::layout::{Layout, html};
 use super::page_error::PageError;
-use super::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
+use super::spreadsheet::{self, FileForm, FileHead, MOST_IN_FILE, WantedFile, file_note};
 use super::visitor::Visitor;
 use crate::indicators::{FoundWorklist, RatioStanding, SILENT, SilentAgency, Worklist, WorklistLine, silent_title};
 use crate::lists;
@@ -26,7 +26,6 @@ use crate::model::list::{ListCell, ListColumnType};
 use crate::model::period::Period;
 use crate::run;
 use crate::service::Service;
-use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::NightRead;
 use crate::service::readable_scope::ReadableScope;
@@ -179,33 +178,32 @@ pub(in crate::service::pages) async fn page(
     })
 }
 
-/// The dossiers of a list, or the silent agencies, as a file for spreadsheets, in Vietnamese: at most [`MOST_IN_FILE`].
-pub(in crate::service::pages) async fn csv(
+/// The dossiers of a list, or the silent agencies, as a file, in Vietnamese: at most [`MOST_IN_FILE`].
+pub(in crate::service::pages) async fn file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    encoding: Encoding,
+    wanted: WantedFile,
     Path(name): Path<String>,
     Query(query): Query<WorklistQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
-    let form = FileForm::new(&service, encoding).await?;
-    let now = asked.now;
-    let lang = Language::Vietnamese;
-    let (list, total) = if name == SILENT {
+    let form = FileForm::new(&service, wanted).await?;
+    let (now, settings) = (asked.now, &service.config.settings.worklists);
+    let ([title, _], list, total) = if name == SILENT {
         let agencies = dossiers::silent_agencies(asked.read(&service), now, &asked.scope).await?;
-        (lists::silent_list(&agencies), agencies.len() as u64)
+        (silent_title(settings), lists::silent_list(&agencies), agencies.len() as u64)
     } else {
         let list = dossiers::worklist_named(&name)?;
         let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
         let total = found.total;
-        (block_in_place(|| lists::worklist_list(lang, list, &found, now)), total)
+        let lines = block_in_place(|| lists::worklist_list(Language::Vietnamese, list, &found, now));
+        (list.title(settings), lines, total)
     };
-    let headings: Vec<String> = list.columns.iter().map(|column| column.vi.to_owned()).collect();
-    let cells = |row: Vec<ListCell>| {
-        list.columns.iter().zip(&row).map(|(column, cell)| lists::shown(lang, column, cell)).collect()
-    };
-    let name = format!("viec-can-lam_{name}.csv");
-    spreadsheet::listed_csv(form, &name, &headings, (list.rows, total), cells)
+    let mut head = FileHead::new(&service, &asked.selection, format!("viec-can-lam_{name}"), title);
+    // Of a moment, not of a period.
+    head.about.truncate(1);
+    head.about.push(("Danh sách lúc", moment(now)));
+    spreadsheet::listed(form, head, (&list, total))
 }
 
 async fn find(

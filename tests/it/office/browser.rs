@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -116,6 +118,21 @@ impl Browser {
     pub(crate) fn click(&self, selector: &str) {
         let element = self.element(selector);
         self.ask("POST", &format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// The number of pages that the page takes on paper: A4, landscape.
+    pub(crate) fn printed_pages(&self) -> usize {
+        let paper = json!({
+            "orientation": "landscape",
+            "page": {"width": 21.0, "height": 29.7},
+            "margin": {"top": 1.2, "bottom": 1.2, "left": 1.2, "right": 1.2},
+        });
+        let printed = self.ask("POST", "/print", &paper);
+        let document = BASE64_STANDARD.decode(printed.as_str().expect("a text")).expect("base64");
+        let document = String::from_utf8_lossy(&document);
+        // Pages, but not the tree of pages (`/Type /Pages`).
+        let after = document.split("/Type /Page").skip(1);
+        after.filter(|rest| !rest.starts_with('s')).count()
     }
 
     fn element(&self, selector: &str) -> String {

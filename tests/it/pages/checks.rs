@@ -1,6 +1,7 @@
 //! The pages that check the data and the forms: their numbers are those of the command line.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
 
 use serde_json::Value;
 
@@ -41,11 +42,19 @@ fn files_state_how_many_rows_there_are(office: &Office, service: &Serving, cooki
         "/worklists/silent/dossiers.csv",
         "/reconcile/return/unmatched/dossiers.csv?period=2026",
         "/reconcile/items.csv?period=2026",
+        "/reconcile/national.csv?period=2026",
+        "/reconcile.csv?period=2026",
+        "/integrity.csv?indicator=par-3.4.1&period=2026",
         "/integrity/end_set_back/dossiers.csv?indicator=par-3.4.1&period=2026",
     ] {
         let file = get(service, path, cookie);
         assert_eq!(file.status, 200, "{path}: {}", file.text());
-        assert_eq!(file.header("x-total-count"), lines(file.text()).len().to_string(), "{path}");
+        let rows = lines(file.text());
+        // The table of the file is small, and has all.
+        if !path.starts_with("/integrity.csv") {
+            assert_eq!(file.header("x-total-count"), rows.len().to_string(), "{path}");
+        }
+        is_the_same_as_a_workbook(service, cookie, path, &rows);
     }
     let silent = json(office, &["worklist", "silent", "--format", "json"]);
     let silent = silent.as_array().expect("a list");
@@ -55,6 +64,37 @@ fn files_state_how_many_rows_there_are(office: &Office, service: &Serving, cooki
     let expected: Vec<&str> = silent.iter().filter_map(|row| row["agency"].as_str()).collect();
     assert_eq!(codes, expected);
     assert!(file.text().contains("Cấp xã") && !file.text().contains("commune"), "{}", file.text());
+}
+
+/// The workbook beside a file has as many rows, its headings in the row that is filtered and frozen, and is made for paper.
+fn is_the_same_as_a_workbook(service: &Serving, cookie: &str, path: &str, rows: &[Vec<String>]) {
+    let path = path.replacen(".csv", ".xlsx", 1);
+    let workbook = get(service, &path, cookie);
+    assert_eq!(workbook.status, 200, "{path}");
+    assert_eq!(workbook.header("content-type"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    assert!(workbook.header("content-disposition").ends_with(".xlsx\""), "{path}");
+    assert_eq!(workbook.header("x-total-count"), rows.len().to_string(), "{path}");
+    let mut archive = zip::ZipArchive::new(Cursor::new(&workbook.body)).expect("a workbook is an archive");
+    let mut sheet = String::new();
+    archive.by_name("xl/worksheets/sheet1.xml").expect("a sheet").read_to_string(&mut sheet).expect("XML is UTF-8");
+    let (_, filter) = sheet.split_once("<autoFilter ref=\"A").expect("a filter");
+    let (filter, _) = filter.split_once('"').expect("a reference");
+    let (first, last) = filter.split_once(':').expect("a range");
+    let heading: usize = first.parse().expect("a row");
+    let last: usize = last.trim_start_matches(|sign: char| sign.is_ascii_uppercase()).parse().expect("a row");
+    assert_eq!(last - heading, rows.len(), "{path}");
+    let split = format!("ySplit=\"{heading}\"");
+    for wanted in [split.as_str(), "state=\"frozen\"", "orientation=\"landscape\""] {
+        assert!(sheet.contains(wanted), "{path}: {wanted}");
+    }
+    let page = path.split_once('?').map_or(path.as_str(), |(address, _)| address);
+    let page = page.trim_end_matches(".xlsx").trim_end_matches("/dossiers");
+    // The page of the list leads to it.
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let page =
+        if page.starts_with("/figures") { format!("{page}/dossiers?{query}") } else { format!("{page}?{query}") };
+    let list = get(service, &page, cookie);
+    assert!(list.text().contains(".xlsx?"), "{page}: {}", list.text());
 }
 
 fn lists_lead_to_the_page_of_a_dossier(service: &Serving, cookie: &str) {

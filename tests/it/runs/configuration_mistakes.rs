@@ -169,6 +169,7 @@ fn keys_that_do_not_fit_the_kind_of_an_indicator_are_reported() {
             "registry_part",
             "only a ratio over procedures or agencies",
         ),
+        ("ratio", A_RATIO, "reconcile_with = \"par-3.4.1\"", "reconcile_with", "only a ratio over measures has it"),
         ("ratio", PROCEDURES, "registry_part = \"at_one_stop AND\"", "registry_part", "Expected"),
         ("ratio", PROCEDURES, "registry_part = \"at_one_stopp\"", "registry_part", "at_one_stopp"),
         ("ratio", AGENCIES, "registry_part = \"at_one_stop\"", "registry_part", "at_one_stop"),

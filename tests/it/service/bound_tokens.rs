@@ -391,6 +391,7 @@ fn counts_are_those_of_its_agency(bound: &Bound) {
     for path in [
         "worklists?",
         "reconcile?period=2026",
+        "reconcile/national?period=2026",
         "integrity?indicator=par-3.4.3&period=2026",
         "explain?indicator=par-3.4.3&period=2026",
     ] {

@@ -50,6 +50,9 @@ fn a_scheduled_night_reaches_every_reader_and_a_broken_portal_is_reported_everyw
     assert_same(&from_postgres(&server), &truth, "PostgreSQL");
     log_in(&browser, &serving, &operator);
     assert_page(&browser, &serving, &truth);
+    browser.open(&format!("{}/agencies/H61.02?period={YEAR}", serving.url));
+    let pages = browser.printed_pages();
+    assert!((1..=2).contains(&pages), "an agency takes {pages} pages of paper");
 
     // The portal fails, and another night runs.
     town.portal.set_fault(motcua::simulator::Fault::from_name("unavailable"));

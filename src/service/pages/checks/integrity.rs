@@ -14,11 +14,11 @@ use strum::IntoEnumIterator as _;
 use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
 use crate::config::Configuration;
 use crate::indicators::{INTEGRITY_COLUMNS, IntegrityDossiers, IntegrityKind, IntegrityRow, integrity_problem};
+use crate::lists;
 use crate::locale::{Initial, Language, UnitSpace};
 use crate::model::figure::ratio;
-use crate::model::list::{ListCell, ListColumnType};
+use crate::model::list::{List, ListColumn, ListColumnType};
 use crate::service::Service;
-use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::dossier_link::DossierLinks;
@@ -28,7 +28,9 @@ use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selecti
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, SEMICOLON, file_note};
+use crate::service::pages::spreadsheet::{
+    self, FileForm, FileHead, FileKind, MOST_IN_FILE, SEMICOLON, WantedFile, file_note,
+};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 use crate::service::readable_scope::ReadableScope;
@@ -255,12 +257,25 @@ fn agency_row(lang: Language, row: &IntegrityRow) -> AgencyRow {
 }
 
 /// The table by agency as a file.
-pub(in crate::service::pages) async fn csv(
+pub(in crate::service::pages) async fn file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    wanted: WantedFile,
     Query(query): Query<IntegrityQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
+    let name = format!("sua-doi_{}_{}", spreadsheet::plain_name(&asked.indicator), asked.selection.period);
+    if wanted.kind == FileKind::Csv {
+        return csv(&asked, &format!("{name}.csv")).await;
+    }
+    let form = FileForm::new(&service, wanted).await?;
+    let list = lists::integrity_list(&asked.rows().await?);
+    let mut head = FileHead::new(&service, &asked.selection, name, "Sửa đổi làm tỷ lệ đẹp hơn".to_owned());
+    head.about.push(("Chỉ số", asked.indicator.clone()));
+    spreadsheet::listed(form, head, (&list, list.rows.len() as u64))
+}
+
+async fn csv(asked: &Asked, name: &str) -> Result<Response, PageError> {
     let share = |numerator: u64, whole: u64| {
         ratio(numerator, whole).map_or_else(String::new, |share| format!("{:.2}", share * 100.0).replace('.', ","))
     };
@@ -280,8 +295,7 @@ pub(in crate::service::pages) async fn csv(
         "Tỷ lệ (%)",
         "Tỷ lệ nếu không tính các hồ sơ này (%)",
     ]);
-    let name = format!("sua-doi_{}_{}.csv", spreadsheet::plain_name(&asked.indicator), asked.selection.period);
-    spreadsheet::csv(&name, SEMICOLON, headings, rows)
+    spreadsheet::csv(name, SEMICOLON, headings, rows)
 }
 
 fn kind_named(name: &str) -> Result<IntegrityKind, PageError> {
@@ -353,7 +367,7 @@ pub(in crate::service::pages) async fn listed(
         back: (format!("/integrity?{query_text}"), lang.of("Sửa đổi làm tỷ lệ đẹp hơn", "Later changes").to_owned()),
         subtitle: format!("{} · {place} · {period}: {}", asked.indicator, lang.number(found.total)),
         explained: explained(lang, kind).to_owned(),
-        csv: format!("{address}/dossiers.csv?{query_text}"),
+        file: [format!("{address}/dossiers"), query_text.clone()],
         cut: file_note(lang, found.total),
         rows: ListedRows::new(lang, headings, rows.collect(), (query.offset, found.total)),
         previous: previous.map(at),
@@ -363,23 +377,21 @@ pub(in crate::service::pages) async fn listed(
 }
 
 /// The dossiers of a kind as a file: at most [`MOST_IN_FILE`].
-pub(in crate::service::pages) async fn dossiers_csv(
+pub(in crate::service::pages) async fn dossiers_file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    encoding: Encoding,
+    wanted: WantedFile,
     Path(kind): Path<String>,
     Query(query): Query<IntegrityQuery>,
 ) -> Result<Response, PageError> {
     visitor.reader()?;
     let kind = kind_named(&kind)?;
     let query = IntegrityQuery { offset: 0, ..query };
-    let form = FileForm::new(&service, encoding).await?;
+    let form = FileForm::new(&service, wanted).await?;
     let (asked, found) = find(&service, &visitor, kind, &query, MOST_IN_FILE).await?;
-    let name = format!("sua-doi_{}_{}.csv", kind.name(), asked.selection.period);
-    let headings: Vec<String> = INTEGRITY_COLUMNS.iter().map(|column| column.vi.to_owned()).collect();
-    let cells = |row: Vec<ListCell>| {
-        let cells = INTEGRITY_COLUMNS.iter().zip(&row);
-        cells.map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
-    };
-    spreadsheet::listed_csv(form, &name, &headings, (found.rows, found.total), cells)
+    let name = format!("sua-doi_{}_{}", kind.name(), asked.selection.period);
+    let mut head = FileHead::new(&service, &asked.selection, name, kind.meaning()[0].to_owned());
+    head.about.push(("Chỉ số", asked.indicator.clone()));
+    let columns: Vec<ListColumn> = INTEGRITY_COLUMNS.iter().copied().copied().collect();
+    spreadsheet::listed(form, head, (&List::new(&columns, found.rows), found.total))
 }

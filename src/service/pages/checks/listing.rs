@@ -21,8 +21,9 @@ pub(super) struct ListingPage<'a> {
     pub(super) subtitle: String,
     /// What the rows mean and what to do; may be empty.
     pub(super) explained: String,
-    pub(super) csv: String,
-    /// What of the list the file has, if not all.
+    /// Address of the files without their ending, and the query.
+    pub(super) file: [String; 2],
+    /// What of the list a file has, if not all.
     pub(super) cut: Option<String>,
     pub(super) rows: ListedRows,
     /// Addresses of the pages before and after.

@@ -12,6 +12,7 @@ use strum::IntoEnumIterator as _;
 use crate::config::Configuration;
 use crate::indicators::{ClassCount, PostDirection, ReconcileClass, Reconciliation};
 use crate::locale::{Initial, Language};
+use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
 use crate::service::Service;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
@@ -20,7 +21,7 @@ use crate::service::pages::figures::selection::{Choice, FigurePageQuery, Selecti
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, SEMICOLON};
+use crate::service::pages::spreadsheet::{self, FileForm, FileHead, WantedFile};
 use crate::service::pages::visitor::Visitor;
 use crate::service::readable_scope::{ReadableScope, RecordedRead};
 
@@ -247,26 +248,36 @@ pub(super) fn to_do(lang: Language, class: ReconcileClass) -> &'static str {
 }
 
 /// The table by agency as a file.
-pub(in crate::service::pages) async fn csv(
+pub(in crate::service::pages) async fn file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
+    wanted: WantedFile,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
     let asked = asked(&service, &visitor, &query).await?;
-    let mut rows: Vec<Vec<String>> = Vec::new();
+    let form = FileForm::new(&service, wanted).await?;
+    let text = |name, heading| ListColumn::new(name, ListColumnType::Text, heading, name);
+    let mut columns = vec![text("direction", "Chiều"), text("agency", "Mã đơn vị"), text("agency_name", "Đơn vị")];
+    columns.extend(ReconcileClass::iter().map(|class| {
+        let [vietnamese, english] = class.meaning();
+        ListColumn::new(class.name(), ListColumnType::Number, vietnamese, english)
+    }));
+    let mut rows = Vec::new();
     for direction in PostDirection::iter() {
         let about = (direction, asked.selection.period);
         let found = dossiers::reconcile_counts(asked.night(), about, &asked.scope).await?;
         for agency in by_agency(&found.counts) {
-            let counts =
-                ReconcileClass::iter().map(|class| agency.dossiers.get(&class).copied().unwrap_or(0).to_string());
-            let first = [direction.meaning()[0].to_owned(), agency.code.clone(), agency.name.clone()];
-            rows.push(first.into_iter().chain(counts).collect());
+            let counts = ReconcileClass::iter().map(|class| agency.dossiers.get(&class).copied().unwrap_or(0));
+            let mut row = vec![ListCell::Named { name: direction.name(), meaning: direction.meaning() }];
+            row.extend([ListCell::text(&agency.code), ListCell::text(&agency.name)]);
+            row.extend(counts.map(ListCell::count));
+            rows.push(row);
         }
     }
-    let headings = ["Chiều", "Mã đơn vị", "Đơn vị"].into_iter();
-    let headings = headings.chain(ReconcileClass::iter().map(|class| class.meaning()[0]));
-    spreadsheet::csv(&format!("doi-chieu_{}.csv", asked.selection.period), SEMICOLON, headings, rows)
+    let list = List::new(&columns, rows);
+    let name = format!("doi-chieu_{}", asked.selection.period);
+    let head = FileHead::new(&service, &asked.selection, name, "Đối chiếu cổng với bưu chính".to_owned());
+    spreadsheet::listed(form, head, (&list, list.rows.len() as u64))
 }
 
 #[cfg(test)]

@@ -10,18 +10,20 @@ use strum::IntoEnumIterator as _;
 use super::listing::{LIMIT, ListedRows, ListingPage, neighbours};
 use super::reconcile::{Asked, ReconcileQuery, asked, to_do};
 use crate::indicators::{PostDirection, ReconcileClass, ReconciledDossier, Reconciliation};
+use crate::lists;
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
-use crate::service::answers::Encoding;
 use crate::service::pages::figures::dossier_link::DossierLinks;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
+use crate::service::pages::spreadsheet::{self, FileForm, FileHead, MOST_IN_FILE, WantedFile, file_note};
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 
 /// Name in addresses for all classes that do not match.
 const UNMATCHED: &str = "unmatched";
+/// What they are, in Vietnamese and English.
+const ALL_UNMATCHED: [&str; 2] = ["Mọi hồ sơ chưa khớp", "All dossiers that do not match"];
 
 /// Direction and class of an address. `None` as the class: all that do not match.
 fn direction_and_class(direction: &str, class: &str) -> Result<(PostDirection, Option<ReconcileClass>), PageError> {
@@ -78,7 +80,7 @@ pub(in crate::service::pages) async fn page(
     let at = |offset: u32| format!("{address}?{query_text}&offset={offset}");
     let [vietnamese, english] = match of_class {
         Some(class) => class.meaning(),
-        None => ["Mọi hồ sơ chưa khớp", "All dossiers that do not match"],
+        None => ALL_UNMATCHED,
     };
     let title = lang.of(vietnamese, english).to_owned();
     let [vietnamese, english] = of_direction.meaning();
@@ -99,7 +101,7 @@ pub(in crate::service::pages) async fn page(
             lang.number(total)
         ),
         explained: of_class.map(|class| to_do(lang, class).to_owned()).unwrap_or_default(),
-        csv: format!("{address}/dossiers.csv?{query_text}"),
+        file: [format!("{address}/dossiers"), query_text.clone()],
         cut: file_note(lang, total),
         rows: ListedRows::new(lang, headings(lang), rows, (query.offset, total)),
         previous: previous.map(at),
@@ -147,24 +149,22 @@ fn cells(lang: Language, dossier: &ReconciledDossier) -> [String; 8] {
 }
 
 /// The dossiers of a class as a file: at most [`MOST_IN_FILE`].
-pub(in crate::service::pages) async fn csv(
+pub(in crate::service::pages) async fn file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    encoding: Encoding,
+    wanted: WantedFile,
     Path((direction, class)): Path<(String, String)>,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
     visitor.reader()?;
     let of = direction_and_class(&direction, &class)?;
     let query = ReconcileQuery { offset: 0, ..query };
-    let form = FileForm::new(&service, encoding).await?;
+    let form = FileForm::new(&service, wanted).await?;
     let (asked, found) = find(&service, &visitor, of, &query, MOST_IN_FILE).await?;
-    let lang = Language::Vietnamese;
-    let name = format!("doi-chieu_{direction}_{class}_{}.csv", asked.selection.period);
-    let headings: Vec<String> = headings(lang).into_iter().map(|(heading, _)| heading).collect();
-    let total = total(&found, of.1);
-    let cells = |dossier: ReconciledDossier| cells(lang, &dossier).into();
-    spreadsheet::listed_csv(form, &name, &headings, (found.dossiers, total), cells)
+    let name = format!("doi-chieu_{direction}_{class}_{}", asked.selection.period);
+    let title = format!("Đối chiếu cổng với bưu chính: {}", of.1.map_or(ALL_UNMATCHED[0], |class| class.meaning()[0]));
+    let head = FileHead::new(&service, &asked.selection, name, title);
+    spreadsheet::listed(form, head, (&lists::reconciled_list(&[(of.0, &found)]), total(&found, of.1)))
 }
 
 #[cfg(test)]

@@ -9,16 +9,19 @@ use axum::response::Response;
 use super::listing::{LIMIT, LinkedRow, ListedRows, ListingPage, neighbours};
 use super::reconcile::ReconcileQuery;
 use crate::indicators::{FigureOf, UnmatchedItem, UnmatchedItems};
+use crate::lists;
 use crate::locale::{Initial, Language, moment};
 use crate::service::Service;
-use crate::service::answers::Encoding;
 use crate::service::dossiers;
 use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::pages::figures::selection::{FigurePageQuery, Selection};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note};
+use crate::service::pages::spreadsheet::{self, FileForm, FileHead, MOST_IN_FILE, WantedFile, file_note};
 use crate::service::pages::visitor::Visitor;
+
+/// Title in Vietnamese and English.
+const TITLE: [&str; 2] = ["Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier"];
 
 async fn find(
     service: &Service,
@@ -72,7 +75,7 @@ pub(in crate::service::pages) async fn page(
     let (previous, next) = neighbours(query.offset, listed.len(), total);
     let query_text = format!("period={}{}", selection.period, selection.same_night());
     let at = |offset: u32| format!("/reconcile/items?{query_text}&offset={offset}");
-    let title = lang.of("Bưu gửi không thuộc hồ sơ nào", "Postal items that belong to no dossier");
+    let title = lang.of(TITLE[0], TITLE[1]);
     html(&ListingPage {
         layout: Layout::new(&service, &visitor, title, "checks"),
         back: (format!("/reconcile?{query_text}"), lang.of("Đối chiếu", "Reconcile").to_owned()),
@@ -84,7 +87,7 @@ pub(in crate::service::pages) async fn page(
                 "Codes that are near differ by one mistake: ask the post office for the right one. They are never joined by guess.",
             )
             .to_owned(),
-        csv: format!("/reconcile/items.csv?{query_text}"),
+        file: ["/reconcile/items".to_owned(), query_text.clone()],
         cut: file_note(lang, total),
         rows: ListedRows::new(lang, headings(lang), listed, (query.offset, total)),
         previous: previous.map(at),
@@ -93,17 +96,17 @@ pub(in crate::service::pages) async fn page(
 }
 
 /// The items as a file: at most [`MOST_IN_FILE`].
-pub(in crate::service::pages) async fn csv(
+pub(in crate::service::pages) async fn file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    encoding: Encoding,
+    wanted: WantedFile,
     Query(query): Query<ReconcileQuery>,
 ) -> Result<Response, PageError> {
     visitor.authenticated()?;
-    let form = FileForm::new(&service, encoding).await?;
+    let form = FileForm::new(&service, wanted).await?;
     let (selection, found) = find(&service, &visitor, &query, (0, MOST_IN_FILE)).await?;
-    let headings: Vec<String> = headings(Language::Vietnamese).into_iter().map(|(heading, _)| heading).collect();
-    let name = format!("buu-gui-khong-ho-so_{}.csv", selection.period);
-    let cells = |item: UnmatchedItem| cells(Language::Vietnamese, &item);
-    spreadsheet::listed_csv(form, &name, &headings, (found.items, found.total), cells)
+    let name = format!("buu-gui-khong-ho-so_{}", selection.period);
+    let head = FileHead::new(&service, &selection, name, TITLE[0].to_owned());
+    let items: Vec<&UnmatchedItem> = found.items.iter().collect();
+    spreadsheet::listed(form, head, (&lists::items_list(&items), found.total))
 }

@@ -18,14 +18,13 @@ use crate::indicators::{DossierPage, ExplainedUnits, Side};
 use crate::lists;
 use crate::locale::{Initial, Language};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition};
-use crate::model::list::{ListCell, ListColumn, ListColumnType};
+use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
 use crate::service::Service;
-use crate::service::answers::Encoding;
 use crate::service::explaining::{ExplainedQuery, NightRead, config_of_night, explain, side_named};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
-use crate::service::pages::spreadsheet::{self, FileForm, MOST_IN_FILE, file_note, plain_name};
+use crate::service::pages::spreadsheet::{self, FileForm, FileHead, MOST_IN_FILE, WantedFile, file_note, plain_name};
 use crate::service::pages::visitor::Visitor;
 
 /// Dossiers on one page.
@@ -223,26 +222,25 @@ pub(in crate::service::pages) async fn page(
     })
 }
 
-/// What is on a side as a file for spreadsheets, in Vietnamese: at most [`MOST_IN_FILE`] rows.
-pub(in crate::service::pages) async fn csv(
+/// What is on a side as a file, in Vietnamese: at most [`MOST_IN_FILE`] rows.
+pub(in crate::service::pages) async fn file(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    encoding: Encoding,
+    wanted: WantedFile,
     Path(id): Path<String>,
     Query(query): Query<DossiersQuery>,
 ) -> Result<Response, PageError> {
     visitor.reader()?;
     let query = DossiersQuery { offset: 0, ..query };
-    let form = FileForm::new(&service, encoding).await?;
-    let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, MOST_IN_FILE).await?;
-    let name = format!("ho-so_{}_{}_{}.csv", plain_name(&id), selection.period, side.name());
+    let form = FileForm::new(&service, wanted).await?;
+    let found = find(&service, &visitor, &id, &query, MOST_IN_FILE).await?;
+    let title = format!("{id} · {}", found.definition(&id)?.title.vi);
+    let Found { selection, side, explained, .. } = found;
+    let name = format!("ho-so_{}_{}_{}", plain_name(&id), selection.period, side.name());
     let total = explained.explanation.count(side);
-    let ExplainedUnits { columns, rows, .. } = explained;
-    let headings: Vec<String> = columns.iter().map(|column| column.vi.to_owned()).collect();
-    let cells = |row: Vec<ListCell>| {
-        columns.iter().zip(&row).map(|(column, cell)| cell_text(Language::Vietnamese, column, cell)).collect()
-    };
-    spreadsheet::listed_csv(form, &name, &headings, (rows, total), cells)
+    let mut head = FileHead::new(&service, &selection, name, title);
+    head.about.push(("Nhóm", side.meaning()[0].to_owned()));
+    spreadsheet::listed(form, head, (&List::new(explained.columns, explained.rows), total))
 }
 
 /// Positions of the columns by one of which a dossier is found.
