@@ -272,10 +272,6 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Ổ đĩa của máy chủ đã đầy nên không ghi được dữ liệu.",
             "Báo người trực kỹ thuật giải phóng chỗ trống (có thể dùng `motcua vacuum`), rồi chạy lại. Dữ liệu đã lưu không mất.",
         ),
-        "too_many_rows_of_key" => (
-            "Quá nhiều dòng của một lần đọc có cùng một khóa, nên không ghép được.",
-            "Kiểm tra `identity.key`: nguồn có thể gửi cùng một khóa cho nhiều hồ sơ. Nếu đúng là các phần của một hồ sơ, đọc khoảng thời gian ngắn hơn hoặc ít tệp hơn mỗi lần.",
-        ),
         "publication_failed" => (
             "Không ghi được vào cơ sở dữ liệu ngoài.",
             "Kiểm tra máy chủ có chạy không và tài khoản có quyền ghi không. Hệ thống tự thử lại.",
