@@ -20,6 +20,17 @@ pub(in crate::run) struct FileChanges {
     /// Names that no longer count.
     pub(in crate::run) forgotten: Vec<String>,
     pub(in crate::run) keys: Vec<NewKeys>,
+    /// How their change times were read: see [`StoredKeys`].
+    pub(in crate::run) change_times: i64,
+}
+
+/// Keys of a content as a pull stored them.
+#[derive(Debug)]
+pub(in crate::run) struct StoredKeys {
+    /// With their ranks.
+    pub(in crate::run) bytes: Vec<u8>,
+    /// Number made of the declaration by which their change times were read; `None` if an older motcua stored them.
+    pub(in crate::run) change_times: Option<i64>,
 }
 
 /// Keys of a content.
@@ -72,9 +83,9 @@ impl Ledger {
         connector: &str,
         content: &ContentRef,
         run: i64,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        sqlx::query_scalar(
-            "SELECT keys FROM file_keys WHERE connector = ? AND digest = ? AND landed_by = ? AND run < ? \
+    ) -> Result<Option<StoredKeys>, Error> {
+        let stored: Option<(Vec<u8>, Option<i64>)> = sqlx::query_as(
+            "SELECT keys, change_times FROM file_keys WHERE connector = ? AND digest = ? AND landed_by = ? AND run < ? \
              ORDER BY run DESC LIMIT 1",
         )
         .bind(connector)
@@ -82,7 +93,8 @@ impl Ledger {
         .bind(content.landed_by)
         .bind(run)
         .fetch_optional(&self.pool)
-        .await
+        .await?;
+        Ok(stored.map(|(bytes, change_times)| StoredKeys { bytes, change_times }))
     }
 
     /// Connectors and runs whose landed pages hold the present content of a file.
@@ -132,7 +144,8 @@ pub(super) async fn replace(
             file_key_index::store(connection, connector, &content.digest, hashes).await?;
         }
         sqlx::query(
-            "INSERT OR REPLACE INTO file_keys (connector, digest, landed_by, run, keys, indexed) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO file_keys (connector, digest, landed_by, run, keys, indexed, change_times) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(connector)
         .bind(&content.digest)
@@ -140,6 +153,7 @@ pub(super) async fn replace(
         .bind(run)
         .bind(bytes)
         .bind(hashes.is_some())
+        .bind(changes.change_times)
         .execute(&mut *connection)
         .await?;
     }
