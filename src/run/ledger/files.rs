@@ -228,16 +228,34 @@ mod tests {
         ledger.close().await;
     }
 
+    /// Digests of the contents whose keys, as known before `run`, are in the index.
+    async fn indexed(ledger: &Ledger, run: i64, change_times: i64) -> Vec<String> {
+        let found = ledger.indexed_contents("messages", run, change_times).await.expect("it can be read");
+        let mut found: Vec<String> = found.into_iter().map(|content| content.digest).collect();
+        found.sort_unstable();
+        found
+    }
+
     #[tokio::test]
-    async fn a_content_whose_keys_are_not_in_the_index_is_always_looked_at() {
+    async fn a_content_is_indexed_if_its_newest_keys_are() {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
         let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
         write(&ledger, 1, "messages", vec![keys("old", None), keys("new", Some(vec![1]))]).await;
+        assert_eq!(indexed(&ledger, 2, 0).await, ["new"]);
+        assert!(indexed(&ledger, 1, 0).await.is_empty(), "nothing is known before the first run");
+        assert!(indexed(&ledger, 2, 5).await.is_empty(), "change times are read otherwise now");
+        assert_eq!(found(&ledger, "messages", &[1, 2]).await, numbers(&["new"]));
+
+        // The old one is looked at, and from then on it is found by its keys only.
+        let old = ContentRef { digest: "old".to_owned(), landed_by: 1 };
+        ledger.index_contents("messages", 2, &[(old, vec![2])]).await.expect("it can be written");
+        assert_eq!(indexed(&ledger, 2, 0).await, ["new", "old"]);
         assert_eq!(found(&ledger, "messages", &[2]).await, numbers(&["old"]));
-        assert_eq!(found(&ledger, "messages", &[1]).await, numbers(&["old", "new"]));
-        // The pull is settled a second time.
-        write(&ledger, 1, "messages", vec![keys("new", Some(vec![1]))]).await;
-        assert_eq!(found(&ledger, "messages", &[1]).await, numbers(&["new"]));
+
+        // Later keys that are not in the index count from their run on.
+        write(&ledger, 2, "messages", vec![keys("new", None)]).await;
+        assert_eq!(indexed(&ledger, 2, 0).await, ["new", "old"]);
+        assert_eq!(indexed(&ledger, 3, 0).await, ["old"]);
         ledger.close().await;
     }
 }

@@ -4,10 +4,15 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
 use super::*;
+use crate::model::folder::ContentRef;
 use crate::model::pull::{Outcome, PullCounts};
 use crate::run::data_folder::DataFolder;
 use crate::run::settling::folder::property_tests::{Cut, configured_as, night};
+use crate::run::settling::folder::reading_of_change_times;
 
 const CONNECTOR: &str = r#"
 [decode]
@@ -80,4 +85,45 @@ async fn rows_of_a_key_that_are_too_many_cost_themselves_and_the_others_are_merg
     write(root.path(), "b.json", &[r#"{"code":"HS-9","received":"2023-11-01"}"#.to_owned()]);
     let pull = night(&data, 2, 1_790_086_400_000_000, Cut::Never, false).await.expect("it is not cut");
     assert_eq!((pull.outcome, pull.counts.accepted), (Some(Outcome::Complete), 1), "{pull:?}");
+}
+
+/// Executes SQL in the ledger.
+async fn execute(data: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(data.join("ledger.sqlite"));
+    let mut ledger = SqliteConnection::connect_with(&options).await.expect("the ledger is there");
+    sqlx::raw_sql(sql).execute(&mut ledger).await.expect("the statements are SQL");
+    ledger.close().await.expect("it was opened");
+}
+
+/// A part that is older than the whole row of another file changes nothing, however the ledger knows that file.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_without_indexed_keys_are_looked_at_and_indexed() {
+    for lost in [
+        "SELECT 1",
+        // As a ledger from before the index has them.
+        "DELETE FROM file_key_index; UPDATE file_keys SET indexed = 0, change_times = NULL",
+        "DELETE FROM file_key_index; DELETE FROM file_keys",
+    ] {
+        let root = tempfile::tempdir().expect("a scratch folder");
+        let path = root.path().join("data");
+        let config = configured_as(root.path(), "*.json", "append", CONNECTOR);
+        let data = DataFolder::open(&config, &path, "test", 0).await.expect("a data folder");
+        // The moment of the whole row is that of its file: 14 November 2023.
+        write(root.path(), "a.json", &[r#"{"code":"HS-1","received":"2023-11-01"}"#.to_owned()]);
+        night(&data, 1, 1_790_000_000_000_000, Cut::Never, false).await.expect("it is not cut");
+        execute(&path, lost).await;
+        write(root.path(), "b.json", &[r#"{"code":"HS-1","step_at":"2023-11-05"}"#.to_owned()]);
+        let pull = night(&data, 2, 1_790_086_400_000_000, Cut::Never, false).await.expect("it is not cut");
+        let PullCounts { received, superseded, .. } = pull.counts;
+        assert_eq!((received, superseded), (1, 1), "{lost}: {pull:?}");
+
+        // The next pull finds both files by their keys only.
+        let reading = reading_of_change_times(&config.connectors[0]);
+        let indexed = data.ledger.indexed_contents("notes", 3, reading).await.expect("the ledger can be read");
+        let landed_by: HashSet<i64> = indexed.into_iter().map(|ContentRef { landed_by, .. }| landed_by).collect();
+        assert_eq!(landed_by, HashSet::from([1, 2]), "{lost}");
+        let other = data.ledger.contents_with("notes", &[key_hash("HS-2")]).await.expect("the ledger can be read");
+        let own = data.ledger.contents_with("notes", &[key_hash("HS-1")]).await.expect("the ledger can be read");
+        assert_eq!((other.len(), own.len()), (0, 1), "{lost}");
+    }
 }

@@ -141,7 +141,7 @@ impl Settler<'_> {
 }
 
 /// Number made of the declaration by which change times are read. Ranks of two numbers have no order among them.
-pub(super) fn reading_of_change_times(connector: &Connector) -> i64 {
+pub(in crate::run::settling) fn reading_of_change_times(connector: &Connector) -> i64 {
     let columns = connector.file.maps().map(|(_, columns)| columns.get(CHANGE_TIME));
     let text = serde_json::to_string(&columns.collect::<Vec<_>>()).expect("a definition is plain data");
     key_hash(&text).cast_signed()
