@@ -86,7 +86,7 @@ pub fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "end_unproved" => (
             "Câu trả lời không ghi trang kế tiếp, và không có gì cho thấy đó là trang cuối: có thể thiếu bản ghi.",
-            "Xem nguồn ghi trang kế tiếp ở đâu. Tên đã đổi thì sửa `[pages]`. Nguồn bỏ trống ở trang cuối thì khai `absent = true` trong `pages.end`, hoặc tốt hơn là `pages.size` hay `complete.total`.",
+            "Xem nguồn ghi trang kế tiếp ở đâu. Tên đã đổi thì sửa `[pages]`. Nguồn bỏ trống ở trang cuối thì khai `complete.total`, hoặc `absent = true` trong `pages.end`, kèm `pages.size` nếu thường có nhiều hơn một trang.",
         ),
         "source_says_failure" => (
             "Nguồn báo lỗi bên trong một câu trả lời thành công.",
@@ -271,10 +271,6 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "disk_full" => (
             "Ổ đĩa của máy chủ đã đầy nên không ghi được dữ liệu.",
             "Báo người trực kỹ thuật giải phóng chỗ trống (có thể dùng `motcua vacuum`), rồi chạy lại. Dữ liệu đã lưu không mất.",
-        ),
-        "too_many_rows_of_key" => (
-            "Quá nhiều dòng của một lần đọc có cùng một khóa, nên không ghép được.",
-            "Kiểm tra `identity.key`: nguồn có thể gửi cùng một khóa cho nhiều hồ sơ. Nếu đúng là các phần của một hồ sơ, đọc khoảng thời gian ngắn hơn hoặc ít tệp hơn mỗi lần.",
         ),
         "publication_failed" => (
             "Không ghi được vào cơ sở dữ liệu ngoài.",

@@ -67,6 +67,8 @@ pub enum Reason {
     AmbiguousProcedure,
     /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
     OutOfRange,
+    /// A row of a key of which the pull has more rows than can be merged. The row itself may be right.
+    TooManyRowsOfKey,
 }
 
 impl Reason {

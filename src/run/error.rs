@@ -33,8 +33,6 @@ pub enum RunError {
     NothingToRetry,
     #[error("the last night of connector `{connector}` refused no deletions")]
     NothingRefused { connector: String },
-    #[error("more than {most} rows of the pull have the key of row {row} in page {page}")]
-    TooManyRowsOfKey { most: u32, page: u32, row: u32 },
     #[error("run {run} was stopped by `{by}`: it published nothing, and the next run reads on where it was")]
     Stopped { run: i64, by: String },
     #[error("too many past nights are being read at once")]

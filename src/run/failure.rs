@@ -21,9 +21,6 @@ pub(super) const STORED_DATA_DAMAGED: &str = "stored_data_damaged";
 /// Code of a pull that found no space on the disk.
 pub(super) const DISK_FULL: &str = "disk_full";
 
-/// Code of a pull that has more rows of one key than can be merged.
-pub(super) const TOO_MANY_ROWS_OF_KEY: &str = "too_many_rows_of_key";
-
 /// Texts by which the operating system and SQLite say that a disk is full. Polars and Delta keep the text of an error and
 /// not its kind.
 const DISK_FULL_TEXTS: [&str; 3] = ["No space left on device", "database or disk is full", "Disk quota exceeded"];
@@ -85,11 +82,6 @@ pub(super) fn own_failure(error: &RunError) -> Option<Failure> {
                 "the disk may be failing: check its health. The next run reads the pages from their source again";
             (OWN_ERROR, hint)
         }
-        RunError::TooManyRowsOfKey { .. } => {
-            let hint = "parts of one record must be in memory together: compare `identity.key` with the source, which may send one \
-                        key for different records; if they are parts of one record, read shorter windows, or fewer files at once";
-            (TOO_MANY_ROWS_OF_KEY, hint)
-        }
         RunError::CutOff | RunError::Panicked | RunError::Lake(LakeError::ImageBehind { .. }) => {
             (OWN_ERROR, FAULT_OF_MOTCUA)
         }
@@ -127,7 +119,6 @@ mod tests {
             (RunError::Lake(file(122)), DISK_FULL, "the disk is full"),
             (RunError::Lake(file(13)), OWN_ERROR, "can be written"),
             (RunError::Lake(damaged), STORED_DATA_DAMAGED, "backup"),
-            (RunError::TooManyRowsOfKey { most: 2, page: 1, row: 3 }, TOO_MANY_ROWS_OF_KEY, "`identity.key`"),
         ] {
             let failure = own_failure(&error).expect("it fails one pull");
             assert_eq!(failure.code, code, "{failure:?}");

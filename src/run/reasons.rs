@@ -2,19 +2,18 @@
 
 use crate::canonical;
 use crate::health;
-use crate::run::failure::{DISK_FULL, OWN_ERROR, STORED_DATA_DAMAGED, TOO_MANY_ROWS_OF_KEY};
+use crate::run::failure::{DISK_FULL, OWN_ERROR, STORED_DATA_DAMAGED};
 use crate::run::settling::JUDGE_CODES;
 use crate::sources::ErrorKind;
 
 /// Codes of runs and publications; sources, the judgement of pulls and the health of connectors have their own.
-const RUN_CODES: [&str; 9] = [
+const RUN_CODES: [&str; 8] = [
     "contract_broken",
     "no_file",
     "interrupted",
     OWN_ERROR,
     STORED_DATA_DAMAGED,
     DISK_FULL,
-    TOO_MANY_ROWS_OF_KEY,
     "publication_failed",
     "publication_behind",
 ];

@@ -45,9 +45,19 @@ pub(crate) fn next_link(header: &str) -> Option<&str> {
     link_of(header, &["next"])
 }
 
-/// Whether a `Link` header has a link to another page of the list, so that the source pages by such links.
-pub(crate) fn names_other_page(header: &str) -> bool {
-    link_of(header, &["first", "last", "prev", "previous"]).is_some()
+/// The target with `rel="first"`.
+pub(crate) fn first_link(header: &str) -> Option<&str> {
+    link_of(header, &["first"])
+}
+
+/// The target with `rel="last"`.
+pub(crate) fn last_link(header: &str) -> Option<&str> {
+    link_of(header, &["last"])
+}
+
+/// Whether a `Link` header has a link to an earlier page of the list, so that the source pages by such links.
+pub(crate) fn names_earlier_page(header: &str) -> bool {
+    link_of(header, &["first", "prev", "previous"]).is_some()
 }
 
 /// The first target with one of these relation types.
@@ -138,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn links_to_other_pages_show_that_a_source_pages_by_them() {
+    fn links_to_earlier_pages_show_that_a_source_pages_by_them() {
         for (header, expected) in [
             (r#"</x?page=1>; rel="first", </x?page=2>; rel="prev""#, true),
-            ("</x>; rel=last", true),
+            ("</x>; rel=last", false),
             (r#"</style.css>; rel="preload", </x>; rel="self""#, false),
             ("", false),
         ] {
-            assert_eq!(names_other_page(header), expected, "{header}");
+            assert_eq!(names_earlier_page(header), expected, "{header}");
         }
     }
 }

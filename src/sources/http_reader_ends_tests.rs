@@ -72,6 +72,9 @@ async fn a_cursor_with_another_name_leaves_the_pull_incomplete() {
     assert!(message.contains("no value at `next`"), "{message}");
     let read = pull(&[GET, &pages("size=2\n"), ROWS], renamed()).await;
     assert_eq!(read.kind(), Some(ErrorKind::EndUnproved));
+    // The source serves two records at most, although the connector asks for a thousand.
+    let read = pull(&[GET, &pages("size=1000\n"), ROWS], renamed()).await;
+    assert_eq!((read.kind(), read.rows()), (Some(ErrorKind::EndUnproved), vec![2]));
     let read = pull(&[GET, &pages("[complete]\ntotal='n'\n"), ROWS], vec![page(&["a", "b"], r#","n":3"#)]).await;
     assert_eq!(read.kind(), Some(ErrorKind::EndUnproved));
     for (rest, answer) in [
@@ -80,7 +83,7 @@ async fn a_cursor_with_another_name_leaves_the_pull_incomplete() {
         ("", r#","next":false"#),
         ("end={ type='null_cursor', none=['0'] }\n", r#","next":0"#),
         ("end={ type='null_cursor', absent=true }\n", ""),
-        ("size=3\n", ""),
+        ("size=3\nend={ type='null_cursor', absent=true }\n", ""),
         ("[complete]\ntotal='n'\n", r#","n":2"#),
     ] {
         let read = pull(&[GET, &pages(rest), ROWS], vec![page(&["a", "b"], answer)]).await;
@@ -98,6 +101,15 @@ async fn a_header_that_is_gone_leaves_the_pull_incomplete() {
         (link, vec![], Some(ErrorKind::EndUnproved)),
         (link, vec![("link", "</style.css>; rel=\"preload\"")], Some(ErrorKind::EndUnproved)),
         (link, vec![("link", "</api/search>; rel=\"first\"")], None),
+        // The last page is another one; it is this one; the list has one page.
+        (link, vec![("link", "</api/search?page=9>; rel=\"last\"")], Some(ErrorKind::EndUnproved)),
+        (
+            link,
+            vec![("link", "</api/search?page=1>; rel=\"first\", </api/search?page=9>; rel=\"last\"")],
+            Some(ErrorKind::EndUnproved),
+        ),
+        (link, vec![("link", "</api/search?q=a>; rel=\"last\"")], None),
+        (link, vec![("link", "</api/search?page=1>; rel=\"first\", </api/search?page=1>; rel=\"last\"")], None),
     ] {
         let read = pull(&[GET, pages, ROWS], vec![page_with_headers(&headers, &["a"], "")]).await;
         assert_eq!((read.kind(), read.rows()), (expected, vec![1]), "{pages} {headers:?}");

@@ -218,7 +218,7 @@ impl PageFetcher {
             let text = headers.header(&name.to_ascii_lowercase());
             envelope.total = text.and_then(|text| total_in_header(&text));
         }
-        envelope.no_next |= self.states_no_next(envelope.next.as_deref(), headers);
+        envelope.no_next |= self.states_no_next(envelope.next.as_deref(), headers, request);
         envelope.next = envelope.next.filter(|next| !self.is_no_cursor(next));
         let next = self.next_place(&page, &envelope, headers, request)?;
         let is_too_long = |place: &PagePlace| match place {
@@ -241,7 +241,7 @@ impl PageFetcher {
 
     /// Whether a response states that no page follows, besides by an empty value: by a cursor, in the body (`stated`) or in a
     /// header, that means that there is none, or by links of which none leads to a next page.
-    fn states_no_next(&self, stated: Option<&str>, headers: &Response) -> bool {
+    fn states_no_next(&self, stated: Option<&str>, headers: &Response, request: &Request) -> bool {
         match &self.pages {
             Pages::Cursor { header: Some(name), .. } => {
                 let cursor = headers.header(&name.to_ascii_lowercase());
@@ -249,10 +249,22 @@ impl PageFetcher {
             }
             Pages::LinkHeader { .. } => {
                 let links = headers.header("link").unwrap_or_default();
-                follow::next_link(&links).is_none() && follow::names_other_page(&links)
+                follow::next_link(&links).is_none() && self.is_last_by_links(&links, request)
             }
             _ => stated.is_some_and(|next| self.is_no_cursor(next)),
         }
+    }
+
+    /// Whether links, of which none leads to a next page, show that this page is the last one: `last` leads to it, or to the first
+    /// page; without `last`, any other page shows that the source pages by links.
+    fn is_last_by_links(&self, links: &str, request: &Request) -> bool {
+        let Some(last) = follow::last_link(links) else { return follow::names_earlier_page(links) };
+        let address = |link: &str| {
+            let address = follow::next_address(&self.exchange.base_url, &request.url, link).ok()?;
+            Some(self.without_secrets(address))
+        };
+        let own = self.without_secrets(request.url.clone());
+        address(last).is_some_and(|last| last == own || follow::first_link(links).and_then(address) == Some(last))
     }
 
     /// Whether a status means that the page is behind the last one.

@@ -168,7 +168,7 @@ impl PageChain {
                 read >= pages
             }
             PageEnd::EmptyPage | PageEnd::RepeatedPage => page.rows == 0,
-            PageEnd::ShortPage => self.is_proved_short(page),
+            PageEnd::ShortPage => self.is_proved_short(page)?,
             PageEnd::NullCursor { absent, .. } => page.next.is_none() && self.is_proved_without_next(*absent, page)?,
         })
     }
@@ -180,16 +180,26 @@ impl PageChain {
 
     /// Whether a page without a next cursor or address is the last one: true, or an error. A value that is absent may have got
     /// another name or be missing in a part of the source, so that something else has to show that the list ends here:
-    /// the page, a total, an earlier page that had the value, or the declaration (`may_be_absent`).
+    /// the page, a total, an earlier page of the chain, or the declaration (`may_be_absent`).
     fn is_proved_without_next(&self, may_be_absent: bool, page: &PageSummary<'_>) -> Result<bool, SourceError> {
-        let is_short = page.rows == 0 || self.pages.size().is_some_and(|size| page.rows < u64::from(size));
+        let before = self.state.looking_at.map_or(self.state.pages.len().saturating_sub(1), |at| at as usize);
+        // Every earlier page had the value, or the chain would have ended there.
+        let longest = self.state.pages[..before].iter().map(|page| page.rows).max();
+        // A first page that is shorter than `size` shows nothing: the source may serve fewer records than that.
+        let is_short = page.rows == 0 || longest.is_some_and(|longest| page.rows < longest);
+        let is_full = self.pages.size().is_some_and(|size| page.rows >= u64::from(size));
+        let is_left_out = match longest {
+            None => may_be_absent && !is_full,
+            Some(_) => may_be_absent || self.pages.size().is_none(),
+        };
         let total = self.state.declared_total.or(self.state.range_total);
-        let had_next = self.pages_so_far() > 1;
-        if may_be_absent || page.envelope.no_next || is_short || had_next || total == Some(self.rows()) {
+        if page.envelope.no_next || is_short || is_left_out || total == Some(self.rows()) {
             return Ok(true);
         }
         let place = match &self.pages {
-            Pages::Cursor { path: Some(path), .. } | Pages::NextUrl { path, .. } => format!("value at `{path}`"),
+            Pages::Cursor { path: Some(path), .. } | Pages::NextUrl { path, .. } | Pages::Keyset { path, .. } => {
+                format!("value at `{path}`")
+            }
             Pages::Cursor { header: Some(name), .. } => format!("header `{name}`"),
             _ => "`Link` header with another page".to_owned(),
         };
@@ -197,11 +207,12 @@ impl PageChain {
         Err(SourceError::new(ErrorKind::EndUnproved, message))
     }
 
-    /// Whether a page is the last one of `short_page`: it is empty, or it is short and has no next cursor or address. A
-    /// short page alone is none: a source that filters records after it cut its pages sends short ones in the middle.
-    pub(super) fn is_proved_short(&self, page: &PageSummary<'_>) -> bool {
+    /// Whether a page is the last one of `short_page`: it is empty, or it is short and proved to have no next cursor or address.
+    /// A short page alone is none: a source that filters records after it cut its pages sends short ones in the middle.
+    fn is_proved_short(&self, page: &PageSummary<'_>) -> Result<bool, SourceError> {
+        let is_short = page.rows < self.size();
         let has_no_next = uses_cursor(&self.pages) && page.next.is_none();
-        page.rows == 0 || (page.rows < self.size() && has_no_next)
+        Ok(page.rows == 0 || (is_short && has_no_next && self.is_proved_without_next(false, page)?))
     }
 
     /// Whether a page that came before proves the end, because the source sends its last page for a number behind its end:

@@ -331,6 +331,8 @@ fn an_absent_cursor_ends_a_chain_only_if_something_else_does() {
     let cursor = "type='cursor'\nparam='after'\npath='next'\n";
     let sized = format!("{cursor}size=2");
     let declared = format!("{cursor}end={{type='null_cursor',absent=true}}");
+    let sized_and_declared = format!("{sized}\nend={{type='null_cursor',absent=true}}");
+    let short = format!("{sized}\nend={{type='short_page'}}");
     for (mark, all, expected) in [
         // The field has another name now.
         (cursor, vec![rows(2)], unproved),
@@ -339,14 +341,27 @@ fn an_absent_cursor_ends_a_chain_only_if_something_else_does() {
         (&sized, vec![rows(2)], unproved),
         (cursor, vec![rows(2).no_next()], end),
         (cursor, vec![rows(0)], end),
-        (&sized, vec![rows(1)], end),
         (&declared, vec![rows(2)], end),
+        // The source may serve at most one record, whatever size is requested.
+        (&sized, vec![rows(1)], unproved),
+        (&sized, vec![rows(1).total(1)], end),
+        (&short, vec![rows(1)], unproved),
+        (&short, vec![rows(1).no_next()], end),
+        (&short, vec![keys(2, "a", "x", false), rows(1)], end),
+        // The declaration covers a short page; the first page that is full most likely has a next one.
+        (&sized_and_declared, vec![rows(1)], end),
+        (&sized_and_declared, vec![rows(2)], unproved),
+        (&sized_and_declared, vec![keys(2, "a", "x", false), rows(2)], end),
         // A total that is reached shows the end; one that is not shows that pages are missing.
         (cursor, vec![rows(2).total(2)], end),
         (cursor, vec![rows(2).total(5)], unproved),
         (cursor, vec![rows(2).range("items 0-1/2")], end),
         // The source has the field, and leaves it out on its last page.
-        (&sized, vec![keys(2, "a", "x", false), rows(2)], end),
+        (cursor, vec![keys(2, "a", "x", false), rows(2)], end),
+        (&sized, vec![keys(2, "a", "x", false), rows(1)], end),
+        // A page as long as the others may have a next one: full, or cut by a source that serves one record a page.
+        (&sized, vec![keys(2, "a", "x", false), rows(2)], unproved),
+        (&sized, vec![keys(1, "a", "x", false), rows(1)], unproved),
     ] {
         assert_eq!(follow(&pages(mark), &all).0, expected, "{mark} {all:?}");
     }

@@ -52,7 +52,7 @@ type Hostile = (&'static str, fn() -> String, &'static str);
 
 const ANSWERS: [Hostile; 6] = [
     ("many-records", || rows(&"{},".repeat(9_000_000)), "more than 100000 records"),
-    ("most-records", || rows(&most_records()), "accepted 100.000 "),
+    ("most-records", || rows(&most_records()), "accepted 100,000 "),
     ("long-text", || rows(&format!("{{\"id\":\"1\",\"agency\":\"{}\"}},", "bC ".repeat(20_000_000))), "quarantined 1"),
     ("long-keys", || rows(&format!("{{{}\"id\":1}},", long_keys())), "quarantined 1"),
     ("nested", || format!("{{\"rows\":{}", "[".repeat(60_000_000)), "the body ends"),
@@ -60,7 +60,7 @@ const ANSWERS: [Hostile; 6] = [
 ];
 
 const XML_ANSWERS: [Hostile; 5] = [
-    ("xml-most-records", || list(&xml_records()), "accepted 100.000 "),
+    ("xml-most-records", || list(&xml_records()), "accepted 100,000 "),
     ("xml-many-records", || list(&"<row/>".repeat(3_000_000)), "more than 100000 records"),
     ("xml-around", || format!("{}{}", "<list>", "<other><a b='1'/></other>".repeat(1_000_000)), "the body ends"),
     ("xml-one-record", || list(&format!("<row>{}</row>", "<a/>".repeat(3_000_000))), "more than 500000 elements"),

@@ -8,6 +8,7 @@ mod stub_server;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -123,15 +124,17 @@ pub(crate) fn province(settings: &ProvinceSettings) -> Arc<Province> {
     Arc::new(simulator::generate(settings, &registries).expect("the shipped registries are sound"))
 }
 
-/// Path and content of every file that `motcua init` writes. It is started once: each start of a debug build takes time, and
+/// Path, content and mode of every file that `motcua init` writes. It is started once: each start of a debug build takes time, and
 /// it always writes the same.
-static INSTALLATION: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
+static INSTALLATION: LazyLock<Vec<(PathBuf, Vec<u8>, Permissions)>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let written = program().arg("init").arg(folder.path()).stdin(Stdio::null()).output().expect("the binary starts");
     assert!(written.status.success(), "{}", said(&written));
     let with_content = |file: PathBuf| {
-        let content = std::fs::read(folder.path().join(&file)).expect("the file was written");
-        (file, content)
+        let written = folder.path().join(&file);
+        let content = std::fs::read(&written).expect("the file was written");
+        let known = written.metadata().expect("the file was written");
+        (file, content, known.permissions())
     };
     files(folder.path()).into_iter().map(with_content).collect()
 });
@@ -150,11 +153,12 @@ impl Office {
         for folder in ["exports", "pakn", "so-lieu", "ghi-chu"] {
             std::fs::create_dir(office.path().join(folder)).expect("the scratch folder is writable");
         }
-        for (file, content) in &*INSTALLATION {
+        for (file, content, permissions) in &*INSTALLATION {
             let path = office.path().join(file);
             let folder = path.parent().expect("a file has a folder");
             std::fs::create_dir_all(folder).expect("the scratch folder is writable");
-            std::fs::write(path, content).expect("the scratch folder is writable");
+            std::fs::write(&path, content).expect("the scratch folder is writable");
+            std::fs::set_permissions(path, permissions.clone()).expect("the file is the test's own");
         }
         office.variables = BTreeMap::from([
             ("IGATE_URL", url.to_owned()),

@@ -58,7 +58,7 @@ pub enum Pages {
         /// Header of the reply that holds the next cursor.
         #[serde(default)]
         header: Option<String>,
-        /// Records of a full page; for `short_page`.
+        /// Records of a full page; for `short_page`, and to notice a next page that is not stated.
         #[serde(default)]
         size: Option<u32>,
         #[serde(default)]
@@ -67,7 +67,7 @@ pub enum Pages {
     /// Each reply holds the URL of the next page: absolute on the same host, relative, or only a query string.
     NextUrl {
         path: String,
-        /// Records of a full page; for `short_page`.
+        /// Records of a full page; for `short_page`, and to notice a next page that is not stated.
         #[serde(default)]
         size: Option<u32>,
         #[serde(default)]
@@ -75,7 +75,7 @@ pub enum Pages {
     },
     /// The `Link` header with `rel="next"` holds the URL of the next page (RFC 8288).
     LinkHeader {
-        /// Records of a full page; for `short_page`.
+        /// Records of a full page; for `short_page`, and to notice a next page that is not stated.
         #[serde(default)]
         size: Option<u32>,
         #[serde(default)]
@@ -134,15 +134,16 @@ pub enum PageEnd {
     /// The page before comes again, for a source that answers a page behind its end with its last one; or a page without
     /// records.
     RepeatedPage,
-    /// The next cursor or URL is there, and is null, empty or `false`; or the `Link` header has links, and none to a next page.
-    /// If it is absent, the page is the last one only if it has no records, fewer than `size`, or the last of the declared
-    /// total, if an earlier page had it, or if `absent` is set. Otherwise the pull is incomplete.
+    /// The next cursor or URL is there, and is null, empty or `false`; or the `Link` header has links, none to a next page, and
+    /// no `last` that is another page. If it is absent, the page is the last one only if it has no records, fewer than an
+    /// earlier page of the chain, or the last of the declared total, or if `absent` is set; without `size`, also if an earlier
+    /// page had it. Otherwise the pull is incomplete.
     NullCursor {
         /// Cursors that mean that there is none, such as `0` or `-1`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         none: Vec<String>,
         /// The source leaves it out on the last page, also if that is the only one. A source that gives it another name is then
-        /// not noticed.
+        /// noticed only if the first page has `size` records.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         absent: bool,
     },

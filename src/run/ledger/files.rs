@@ -20,6 +20,17 @@ pub(in crate::run) struct FileChanges {
     /// Names that no longer count.
     pub(in crate::run) forgotten: Vec<String>,
     pub(in crate::run) keys: Vec<NewKeys>,
+    /// How their change times were read: see [`StoredKeys`].
+    pub(in crate::run) change_times: i64,
+}
+
+/// Keys of a content as a pull stored them.
+#[derive(Debug)]
+pub(in crate::run) struct StoredKeys {
+    /// With their ranks.
+    pub(in crate::run) bytes: Vec<u8>,
+    /// Number made of the declaration by which their change times were read; `None` if an older motcua stored them.
+    pub(in crate::run) change_times: Option<i64>,
 }
 
 /// Keys of a content.
@@ -72,9 +83,9 @@ impl Ledger {
         connector: &str,
         content: &ContentRef,
         run: i64,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        sqlx::query_scalar(
-            "SELECT keys FROM file_keys WHERE connector = ? AND digest = ? AND landed_by = ? AND run < ? \
+    ) -> Result<Option<StoredKeys>, Error> {
+        let stored: Option<(Vec<u8>, Option<i64>)> = sqlx::query_as(
+            "SELECT keys, change_times FROM file_keys WHERE connector = ? AND digest = ? AND landed_by = ? AND run < ? \
              ORDER BY run DESC LIMIT 1",
         )
         .bind(connector)
@@ -82,7 +93,8 @@ impl Ledger {
         .bind(content.landed_by)
         .bind(run)
         .fetch_optional(&self.pool)
-        .await
+        .await?;
+        Ok(stored.map(|(bytes, change_times)| StoredKeys { bytes, change_times }))
     }
 
     /// Connectors and runs whose landed pages hold the present content of a file.
@@ -132,7 +144,8 @@ pub(super) async fn replace(
             file_key_index::store(connection, connector, &content.digest, hashes).await?;
         }
         sqlx::query(
-            "INSERT OR REPLACE INTO file_keys (connector, digest, landed_by, run, keys, indexed) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO file_keys (connector, digest, landed_by, run, keys, indexed, change_times) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(connector)
         .bind(&content.digest)
@@ -140,6 +153,7 @@ pub(super) async fn replace(
         .bind(run)
         .bind(bytes)
         .bind(hashes.is_some())
+        .bind(changes.change_times)
         .execute(&mut *connection)
         .await?;
     }
@@ -214,16 +228,34 @@ mod tests {
         ledger.close().await;
     }
 
+    /// Digests of the contents whose keys, as known before `run`, are in the index.
+    async fn indexed(ledger: &Ledger, run: i64, change_times: i64) -> Vec<String> {
+        let found = ledger.indexed_contents("messages", run, change_times).await.expect("it can be read");
+        let mut found: Vec<String> = found.into_iter().map(|content| content.digest).collect();
+        found.sort_unstable();
+        found
+    }
+
     #[tokio::test]
-    async fn a_content_whose_keys_are_not_in_the_index_is_always_looked_at() {
+    async fn a_content_is_indexed_if_its_newest_keys_are() {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
         let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
         write(&ledger, 1, "messages", vec![keys("old", None), keys("new", Some(vec![1]))]).await;
+        assert_eq!(indexed(&ledger, 2, 0).await, ["new"]);
+        assert!(indexed(&ledger, 1, 0).await.is_empty(), "nothing is known before the first run");
+        assert!(indexed(&ledger, 2, 5).await.is_empty(), "change times are read otherwise now");
+        assert_eq!(found(&ledger, "messages", &[1, 2]).await, numbers(&["new"]));
+
+        // The old one is looked at, and from then on it is found by its keys only.
+        let old = ContentRef { digest: "old".to_owned(), landed_by: 1 };
+        ledger.index_contents("messages", 2, &[(old, vec![2])]).await.expect("it can be written");
+        assert_eq!(indexed(&ledger, 2, 0).await, ["new", "old"]);
         assert_eq!(found(&ledger, "messages", &[2]).await, numbers(&["old"]));
-        assert_eq!(found(&ledger, "messages", &[1]).await, numbers(&["old", "new"]));
-        // The pull is settled a second time.
-        write(&ledger, 1, "messages", vec![keys("new", Some(vec![1]))]).await;
-        assert_eq!(found(&ledger, "messages", &[1]).await, numbers(&["new"]));
+
+        // Later keys that are not in the index count from their run on.
+        write(&ledger, 2, "messages", vec![keys("new", None)]).await;
+        assert_eq!(indexed(&ledger, 2, 0).await, ["new", "old"]);
+        assert_eq!(indexed(&ledger, 3, 0).await, ["old"]);
         ledger.close().await;
     }
 }

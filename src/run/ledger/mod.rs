@@ -29,7 +29,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 pub use self::accepted_deletions::AcceptedDeletions;
 pub(super) use self::fields::KnownField;
 pub(super) use self::file_key_index::content_number;
-pub(super) use self::files::{FileChanges, NewKeys};
+pub(super) use self::files::{FileChanges, NewKeys, StoredKeys};
 pub use self::notifications::Notification;
 pub use self::publications::Publication;
 pub use self::pulls::{Pull, PullState};

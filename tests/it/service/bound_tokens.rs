@@ -190,8 +190,7 @@ fn filled(bound: &Bound, path: &str) -> Vec<String> {
     with.flat_map(|path| filled(bound, &path)).collect()
 }
 
-/// Places in [`scopes`].
-const NO_SCOPE: usize = 0;
+/// Place of the own agency in [`scopes`].
 const OWN_SCOPE: usize = 1;
 
 /// The classes of scopes that a request of the API can name: none, the own agency, another one, a tier.
@@ -249,14 +248,14 @@ fn every_operation(bound: &Bound) {
                 let mut addresses = Vec::new();
                 for (number, scope) in scopes.iter().enumerate() {
                     addresses.extend(queries.iter().map(|query| (scope, format!("{query}{scope}"))));
-                    // The files have what JSON has: once for what a request without a scope gets.
-                    if number == NO_SCOPE && has("format") {
-                        let files = ["csv", "xlsx"].map(|format| format!("&format={format}"));
-                        let of_query = |query: &String| files.each_ref().map(|file| (scope, format!("{query}{file}")));
-                        addresses.extend(queries.iter().flat_map(of_query));
-                    }
-                    // The own agency by name is the scope of a request without one, so its lists are the same.
+                    // The own agency by name is the scope of a request without one, so its lists and files are the same.
                     if number != OWN_SCOPE {
+                        if has("format") {
+                            let files = ["csv", "xlsx"].map(|format| format!("{scope}&format={format}"));
+                            let of_query =
+                                |query: &String| files.each_ref().map(|file| (scope, format!("{query}{file}")));
+                            addresses.extend(queries.iter().flat_map(of_query));
+                        }
                         addresses.extend(further.iter().map(|one| (scope, format!("{}{one}{scope}", queries[0]))));
                     }
                 }

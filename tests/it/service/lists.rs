@@ -59,10 +59,11 @@ fn lists_of_the_api_are_those_of_the_command_line() {
         let arguments = ["worklist", name, "--at", &day];
         let path = format!("/api/v1/worklists/{name}?as_of={day}&limit=10000");
         compared += same(&office, (&serving, &token), &arguments, &path, "dossiers");
-        // In the other formats a list of an agency is written as that of the province.
         let of_agency = [&arguments[..], &["--agency", &agency]].concat();
         let path = format!("{path}&agency={agency}");
-        compared += same_json(&office, (&serving, &token), &of_agency, &path, "dossiers");
+        // Its files once: those of the other lists are written alike.
+        let compare = if name == "overdue" { same } else { same_json };
+        compared += compare(&office, (&serving, &token), &of_agency, &path, "dossiers");
     }
     assert!(compared > 10, "only {compared} dossiers were compared");
     let counts = serving.get(&format!("/api/v1/worklists?as_of={day}"), &token).json();

@@ -20,8 +20,8 @@ use crate::run::settling::classify::row_shares::RowShares;
 use crate::run::settling::classify::{BatchRecord, Classifier};
 use crate::run::settling::folder::stated_change_time;
 
-/// Most rows of one key in a pull: they are in memory together, as the rows of a share are.
-const MAX_ROWS_OF_KEY: u32 = 50_000;
+/// Most rows of one key in a pull: they are in memory together, as the rows of a share are. Small in tests.
+const MAX_ROWS_OF_KEY: u32 = if cfg!(test) { 5 } else { 50_000 };
 
 /// Counts the rows of each key.
 struct KeyCounts {
@@ -31,13 +31,11 @@ struct KeyCounts {
 }
 
 impl KeyCounts {
-    fn note(&mut self, hash: u64, record: &Record) -> Result<(), RunError> {
+    /// Counts a row; false if its key has more rows than can be merged.
+    fn takes(&mut self, hash: u64) -> bool {
         let rows = self.rows.entry(hash).or_default();
-        *rows += 1;
-        if *rows <= self.most {
-            return Ok(());
-        }
-        Err(RunError::TooManyRowsOfKey { most: self.most, page: record.page, row: record.row })
+        *rows = rows.saturating_add(1);
+        *rows <= self.most
     }
 }
 
@@ -60,7 +58,7 @@ struct MergeColumns {
 }
 
 impl Classifier<'_> {
-    /// Maps every row of the pull, the last one first.
+    /// Maps every row of the pull, the last one first. Of a key with too many rows, the first ones of the pull are rejected.
     pub(in crate::run::settling) fn collect_rows<'p>(
         &mut self,
         landed: &'p LandedPull,
@@ -75,7 +73,10 @@ impl Classifier<'_> {
             self.map_page(&page, landed_page, mapper);
             for mut waiting in std::mem::take(&mut self.batch) {
                 let hash = key_hash(self.key_of(&waiting.record));
-                counts.note(hash, &waiting.record)?;
+                if !counts.takes(hash) {
+                    self.reject_surplus(&waiting);
+                    continue;
+                }
                 self.note_record(&waiting.record, (waiting.read_by, waiting.chain));
                 self.classified.partial_rows += u64::from(waiting.record.row_hash.is_some());
                 waiting.whole_at = self.whole_at(&waiting);
@@ -87,6 +88,15 @@ impl Classifier<'_> {
         }
         self.classified.rejections.sort_by_key(|rejection| Reverse((rejection.page, rejection.row)));
         Ok(collected)
+    }
+
+    /// Rejects a row of a key that has too many.
+    fn reject_surplus(&mut self, waiting: &BatchRecord) {
+        let rejection = self.rejection(&waiting.record, Reason::TooManyRowsOfKey, None);
+        if let Some(folder) = &mut self.folder {
+            folder.note_rejected(waiting.content, &rejection);
+        }
+        self.classified.reject(rejection, waiting.read_by.run, waiting.chain);
     }
 
     /// Moment of a row that states its whole record: its change time, else that of its file, else of the pull. `None` for a
@@ -217,7 +227,7 @@ impl Classifier<'_> {
                 Folded::Class(RecordClass::Duplicate) => counts.duplicate += 1,
                 Folded::Class(RecordClass::Superseded) => counts.superseded += 1,
                 Folded::Rejected(field) => {
-                    let rejection = self.rejection(&row.record, field);
+                    let rejection = self.rejection(&row.record, Reason::ImpossibleOrder, Some(field));
                     self.classified.rejections.push(rejection);
                 }
             }
@@ -227,18 +237,17 @@ impl Classifier<'_> {
         versions.into_iter().map(|record| (record, part.clone())).collect()
     }
 
-    fn rejection(&self, record: &Record, field: &str) -> Rejection {
+    fn rejection(&self, record: &Record, reason: Reason, field: Option<&str>) -> Rejection {
         let key = Some(self.key_of(record).to_owned());
         let Record { page, row, row_hash, .. } = *record;
-        let reason = Reason::ImpossibleOrder;
-        Rejection { page, row, field: Some(field.to_owned()), reason, key, row_hash }
+        Rejection { page, row, field: field.map(str::to_owned), reason, key, row_hash }
     }
 
     /// Notes among the keys of its file that a row counts, or that it is rejected.
     fn note_in_file(&mut self, record: &Record, outcome: &Folded) {
         let Some(content) = self.content_of_page.get(&record.page).copied() else { return };
         let rejection = match outcome {
-            Folded::Rejected(field) => Some(self.rejection(record, field)),
+            Folded::Rejected(field) => Some(self.rejection(record, Reason::ImpossibleOrder, Some(field))),
             Folded::Version(_) | Folded::Class(_) => None,
         };
         let hash = key_hash(self.key_of(record));
@@ -257,24 +266,5 @@ fn key_row(waiting: BatchRecord) -> KeyRow {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_of_one_key_are_bounded_and_the_first_one_too_many_is_named() {
-        let record = |page: u32, row: u32| Record {
-            values: Vec::new(),
-            digest: 0,
-            page,
-            row,
-            issues: Vec::new(),
-            row_hash: None,
-        };
-        let mut counts = KeyCounts { rows: HashMap::new(), most: 2 };
-        for (key, row) in [(7, 1), (8, 2), (7, 3), (8, 4), (9, 5)] {
-            assert!(counts.note(key, &record(1, row)).is_ok(), "row {row}");
-        }
-        let refused = counts.note(7, &record(2, 6)).expect_err("it is the third row of its key");
-        assert!(matches!(refused, RunError::TooManyRowsOfKey { most: 2, page: 2, row: 6 }), "{refused}");
-    }
-}
+#[path = "partial_tests.rs"]
+mod tests;

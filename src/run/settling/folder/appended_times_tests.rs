@@ -1,9 +1,17 @@
-//! Appended lists whose rows have change times: a change that was known stays known when its name is used again.
+//! Appended lists whose rows have change times: a change that was known stays known when its name is used again, and is
+//! corrected when the declaration is.
+#![expect(clippy::disallowed_methods, reason = "tests write the folder that is read, and remove what is stored")]
 
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::config::Configuration;
 use crate::model::instant::DAY_MICROS;
 use crate::model::pull::Outcome;
 use crate::run::data_folder::DataFolder;
-use crate::run::settling::folder::property_tests::{Cut, Desk, RowKind, Rows, STATUSES, configured, night, table};
+use crate::run::settling::folder::property_tests::{
+    Cut, Desk, RowKind, Rows, STATUSES, configured, configured_as, night, table,
+};
 
 /// Value of a row: index of its status, and the day of its change (0: no change time).
 fn row(status: usize, day: usize) -> usize {
@@ -67,4 +75,57 @@ async fn a_former_list_is_forgotten_once_all_of_its_changes_are_older() {
     desk.write("a.csv", Rows::from([(1, row(2, 4)), (2, row(2, 2))]), false);
     assert_eq!(nights.play().await, Rows::from([(1, 2), (2, 2)]));
     assert_eq!(nights.former().await, [0]);
+}
+
+/// A connector whose change times are in the column `column`.
+fn with_change_times_in(root: &Path, column: &str) -> Configuration {
+    let tables = format!(
+        "[decode]\ntype = \"csv\"\nheader = \"Mã hồ sơ\"\n\
+         [map.dossier_code]\nfrom = \"Mã hồ sơ\"\ntype = \"dossier_code\"\nrequired = true\n\
+         [map.status]\nfrom = \"Trạng thái\"\ntype = \"word\"\n\
+         codes = {{ \"Đã tiếp nhận\" = \"received\", \"Đang giải quyết\" = \"processing\" }}\n\
+         [map.source_updated_at]\nfrom = \"{column}\"\ntype = \"instant\"\nformats = [\"dd/MM/yyyy\"]\n\
+         [identity]\nkey = [\"dossier_code\"]\n\
+         [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\n"
+    );
+    configured_as(root, "*.csv", "append", &tables)
+}
+
+/// Writes a list of one dossier, `hour` hours after the first one.
+fn write_list(root: &Path, name: &str, hour: u64, row: &str) {
+    let path = root.join("inbox").join(name);
+    std::fs::write(&path, format!("Mã hồ sơ;Trạng thái;Sửa;Hẹn trả\n{row}\n")).expect("the folder can be written");
+    let written = std::fs::File::options().write(true).open(&path).expect("the file is there");
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + hour * 3_600);
+    written.set_modified(time).expect("the time can be set");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_times_that_were_read_wrongly_count_no_more_once_their_declaration_is_corrected() {
+    for is_landing_there in [true, false] {
+        let root = tempfile::tempdir().expect("a scratch folder");
+        let path = root.path().join("data");
+        // The connector takes the day on which a dossier is due for that of its last change.
+        let wrong = with_change_times_in(root.path(), "Hẹn trả");
+        let data = DataFolder::open(&wrong, &path, "test", 0).await.expect("a data folder");
+        let mut nights = Nights { data, run: 0 };
+        write_list(root.path(), "a.csv", 0, "HS-1;Đã tiếp nhận;02/02/2024;19/02/2024");
+        assert_eq!(nights.play().await, Rows::from([(1, 0)]));
+        // The name is used again, for another dossier.
+        write_list(root.path(), "a.csv", 1, "HS-2;Đã tiếp nhận;02/02/2024;19/02/2024");
+        write_list(root.path(), "b.csv", 2, "HS-1;Đang giải quyết;03/02/2024;09/02/2024");
+        assert_eq!(nights.play().await, Rows::from([(1, 0), (2, 0)]), "the 9th is before the 19th");
+        let Nights { data, run } = nights;
+        drop(data);
+        if !is_landing_there {
+            std::fs::remove_dir_all(path.join("landing")).expect("it is there");
+        }
+        let right = with_change_times_in(root.path(), "Sửa");
+        let data = DataFolder::open(&right, &path, "test", 0).await.expect("the data folder");
+        let mut nights = Nights { data, run };
+        assert_eq!(nights.play().await, Rows::from([(1, 1), (2, 0)]), "landing is there: {is_landing_there}");
+        // An older change comes late; the stored one stays, however its keys are known.
+        write_list(root.path(), "c.csv", 3, "HS-1;Đã tiếp nhận;01/02/2024;19/02/2024");
+        assert_eq!(nights.play().await, Rows::from([(1, 1), (2, 0)]), "landing is there: {is_landing_there}");
+    }
 }

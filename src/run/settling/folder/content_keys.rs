@@ -66,6 +66,12 @@ impl ContentKeys {
         rows.all(|(hash, rank)| newer.iter().filter_map(|keys| keys.rank(hash)).any(|known| covers(known, rank)))
     }
 
+    /// The same keys in rows without change times.
+    pub(super) fn without_change_times(mut self) -> Self {
+        self.entries.iter_mut().filter(|(_, rank)| *rank != REJECTED).for_each(|(_, rank)| *rank = UNTIMED);
+        self
+    }
+
     /// Keys that only rejected rows have.
     pub(super) fn rejected(&self) -> impl Iterator<Item = u64> {
         self.iter().filter(|(_, rank)| *rank == REJECTED).map(|(hash, _)| hash)
@@ -156,6 +162,9 @@ mod tests {
         assert_eq!(ContentKeys::from_bytes(&keys.to_bytes()), Some(keys.clone()));
         assert_eq!(ContentKeys::from_bytes(&ContentKeys::default().to_bytes()), Some(ContentKeys::default()));
         assert_eq!(ContentKeys::from_bytes(b"no frame"), None);
+        let untimed = keys.clone().without_change_times();
+        assert_eq!(untimed.iter().collect::<Vec<_>>(), [(2, UNTIMED), (4, REJECTED), (9, UNTIMED)]);
+        assert_eq!(untimed.unreadable, 3);
         let amended = keys.amended(&ContentKeys::new(vec![(4, UNTIMED), (5, 1), (2, 6)], 0));
         assert_eq!(amended.iter().collect::<Vec<_>>(), [(2, 7), (4, UNTIMED), (5, 1), (9, UNTIMED)]);
         assert_eq!(amended.unreadable, 3);

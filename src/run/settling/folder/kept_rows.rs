@@ -20,7 +20,8 @@ use crate::run::settling::own_rejections::own_hash;
 
 impl Settler<'_> {
     /// Keys of a content that an earlier pull landed: from the ledger, or from its landed pages if the ledger has none that
-    /// can be read. `None` if neither has them and rows are only added.
+    /// can be read, or has them with change times that were read otherwise than now. Without landed pages such keys have no
+    /// change times: newer files count. `None` if neither has them and rows are only added.
     ///
     /// # Errors
     /// If neither has them: without them an older row could count as the newest.
@@ -33,10 +34,15 @@ impl Settler<'_> {
         if let Some(known) = folder.computed.get(content) {
             return Ok(Some(Arc::clone(known)));
         }
-        if let Some(keys) = self.known_keys(connector, folder, content).await? {
-            return Ok(Some(keys));
-        }
+        let known = match self.ledger_keys(connector, folder, content).await? {
+            Some((keys, true)) => return Ok(Some(keys)),
+            known => known,
+        };
         let Some((pages, landed_at)) = self.kept_pages(connector, content) else {
+            if let Some((keys, _)) = known {
+                folder.computed.insert(content.clone(), Arc::clone(&keys));
+                return Ok(Some(keys));
+            }
             return if folder.content == Content::Append { Ok(None) } else { Err(self.lost_keys(connector, content)) };
         };
         let mapper = mapper_of(connector, landed_at);

@@ -6,22 +6,38 @@ use std::sync::Arc;
 use crate::model::connector::{Connector, Content};
 use crate::model::folder::{ContentRef, FormerContent, KnownFile, NoteKind};
 use crate::model::pull::Certificate;
+use crate::model::table::CHANGE_TIME;
 use crate::run::error::RunError;
-use crate::run::ledger::NewKeys;
+use crate::run::ledger::{NewKeys, StoredKeys, key_hash};
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::ContentKeys;
 use crate::run::settling::folder::{FolderOutcome, FolderPull};
 
 impl Settler<'_> {
-    /// Keys of a content as the ledger has them; `None` if it has none that can be read.
+    /// Keys of a content as the ledger has them; `None` if it has none that can be read. Without their change times if these
+    /// were read otherwise than now.
     pub(super) async fn known_keys(
         &self,
         connector: &Connector,
         folder: &FolderPull,
         content: &ContentRef,
     ) -> Result<Option<Arc<ContentKeys>>, RunError> {
+        Ok(self.ledger_keys(connector, folder, content).await?.map(|(keys, _)| keys))
+    }
+
+    /// The same, and whether their change times were read as they are now.
+    pub(super) async fn ledger_keys(
+        &self,
+        connector: &Connector,
+        folder: &FolderPull,
+        content: &ContentRef,
+    ) -> Result<Option<(Arc<ContentKeys>, bool)>, RunError> {
         let stored = self.ledger.keys_of_content(&connector.name, content, folder.counted_before).await?;
-        Ok(stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)).map(Arc::new))
+        Ok(stored.and_then(|StoredKeys { bytes, change_times }| {
+            let keys = ContentKeys::from_bytes(&bytes)?;
+            let is_read_so = change_times.is_none_or(|read| read == reading_of_change_times(connector));
+            Some((Arc::new(if is_read_so { keys } else { keys.without_change_times() }), is_read_so))
+        }))
     }
 
     /// Number of keys in contents that were delivered again: under the same name with a newer time, or as a whole list. Their rows
@@ -103,6 +119,7 @@ impl Settler<'_> {
         let changed: Vec<KnownFile> = changed.filter(|file| !known.contains(&file.name)).cloned().collect();
         outcome.changes.holds.extend(changed);
         outcome.changes.counted_before = folder.counted_before;
+        outcome.changes.change_times = reading_of_change_times(connector);
         let gone = folder.before.keys().filter(|name| !folder.after.contains_key(*name));
         outcome.changes.forgotten = gone.cloned().collect();
         let mut written = BTreeSet::new();
@@ -121,4 +138,11 @@ impl Settler<'_> {
         }
         Ok(())
     }
+}
+
+/// Number made of the declaration by which change times are read. Ranks of two numbers have no order among them.
+pub(in crate::run::settling) fn reading_of_change_times(connector: &Connector) -> i64 {
+    let columns = connector.file.maps().map(|(_, columns)| columns.get(CHANGE_TIME));
+    let text = serde_json::to_string(&columns.collect::<Vec<_>>()).expect("a definition is plain data");
+    key_hash(&text).cast_signed()
 }

@@ -28,6 +28,8 @@ use std::sync::Arc;
 
 use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
 pub(super) use self::kept_rows::{raise, stated_change_time};
+#[cfg(test)]
+pub(super) use self::known_keys::reading_of_change_times;
 pub(super) use self::outcome::FolderOutcome;
 pub(super) use self::rejections::RejectionChanges;
 use self::row_order::BestRow;

@@ -259,14 +259,16 @@ impl Model {
             }
         }
         // Contents of two names get one time if both make way for one older list: of equal changes either may count.
-        let is_tied = |(time, value, name): (u64, usize, usize)| {
-            let is_equal = |at: u64, other: usize| at == time && day_of(other) == day_of(value) && other != value;
-            having.iter().any(|(at, .., other, of)| *of != name && is_equal(*at, *other))
+        let tied: Vec<usize> = match winner {
+            Some((time, value, name)) if is_every_row => {
+                let is_equal =
+                    |at: u64, other: usize| at == time && day_of(other) == day_of(value) && other != REJECTED;
+                let tied = having.iter().filter(|(at, .., other, of)| *of != name && is_equal(*at, *other));
+                tied.map(|(.., other, _)| status_of(*other)).collect()
+            }
+            _ => Vec::new(),
         };
-        if is_every_row && winner.is_some_and(is_tied) {
-            return Some((0..STATUSES.len()).collect());
-        }
-        counting
+        counting.map(|counting: Vec<usize>| [counting, tied].concat())
     }
 
     /// Keys whose rejection must be open, and keys that it may be open for: rows of theirs were left.

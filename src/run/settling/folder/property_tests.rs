@@ -187,7 +187,7 @@ impl Desk {
 
 /// When a night is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(in crate::run::settling) enum Cut {
     Never,
     /// After the certificate.
     AfterReading,
@@ -197,7 +197,13 @@ pub(super) enum Cut {
 
 /// One night under the number `run`; `None` if it was cut. The night after a cut finishes it first, as the next process
 /// does.
-pub(super) async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, is_after_cut: bool) -> Option<Pull> {
+pub(in crate::run::settling) async fn night(
+    data: &DataFolder<'_>,
+    run: i64,
+    now: i64,
+    cut: Cut,
+    is_after_cut: bool,
+) -> Option<Pull> {
     let progress = |_: &str| {};
     if is_after_cut {
         assert_eq!(data.begin(Purpose::Night, now, &progress).await.expect("a run begins"), run);
@@ -254,20 +260,27 @@ pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Con
 }
 
 pub(super) fn configured(root: &Path, content: &str, rows: RowKind) -> Configuration {
-    let connector = root.join("connectors/notes");
-    std::fs::create_dir_all(&connector).expect("a scratch folder");
-    std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
     let change_time = "[map.source_updated_at]\nfrom = \"Sửa\"\ntype = \"instant\"\nformats = [\"dd/MM/yyyy\"]\n";
     let change_time = if rows == RowKind::Timed { change_time } else { "" };
     let codes = STATUSES.map(|(word, code)| format!("\"{word}\" = \"{code}\"")).join("\n");
-    let text = format!(
-        "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossiers\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
-         [access]\ntype = \"files\"\nfolder = \"{}\"\nglob = \"*.csv\"\nsettle_secs = 0\ncontent = \"{content}\"\n\
-         [decode]\ntype = \"csv\"\nheader = \"Mã hồ sơ\"\n\
+    let tables = format!(
+        "[decode]\ntype = \"csv\"\nheader = \"Mã hồ sơ\"\n\
          [map.dossier_code]\nfrom = \"Mã hồ sơ\"\ntype = \"dossier_code\"\nrequired = true\n\
          [map.status]\nfrom = \"Trạng thái\"\ntype = \"word\"\n[map.status.codes]\n{codes}\n{change_time}\
          [identity]\nkey = [\"dossier_code\"]\n\
-         [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\nreject_share = 1.0\n",
+         [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\nreject_share = 1.0\n"
+    );
+    configured_as(root, "*.csv", content, &tables)
+}
+
+/// A connector of the folder `inbox`. `tables`: those after `[access]`.
+pub(in crate::run::settling) fn configured_as(root: &Path, glob: &str, content: &str, tables: &str) -> Configuration {
+    let connector = root.join("connectors/notes");
+    std::fs::create_dir_all(&connector).expect("a scratch folder");
+    std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
+    let text = format!(
+        "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossiers\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
+         [access]\ntype = \"files\"\nfolder = \"{}\"\nglob = \"{glob}\"\nsettle_secs = 0\ncontent = \"{content}\"\n{tables}",
         root.join("inbox").display()
     );
     std::fs::write(connector.join("connector.toml"), text).expect("a scratch folder");

@@ -14,7 +14,11 @@ use crate::run::error::RunError;
 use crate::run::ledger::{content_number, part_mark};
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::{REJECTED, Rank, UNTIMED};
+use crate::run::settling::folder::known_keys::reading_of_change_times;
 use crate::run::settling::folder::{FolderPull, stated_change_time};
+
+/// Contents that are added to the index in one transaction.
+const INDEXED_AT_ONCE: usize = 1_000;
 
 impl FolderPull {
     /// Moment of a whole row that states no change time: the time of its file.
@@ -63,7 +67,8 @@ impl FolderPull {
 }
 
 impl Settler<'_> {
-    /// Notes the newest rows of `keys` in files that the pull did not read whole.
+    /// Notes the newest rows of `keys` in files that the pull did not read whole. Contents that are not in the index of keys
+    /// are looked at, and added to it.
     pub(in crate::run::settling) async fn note_beside(
         &self,
         connector: &Connector,
@@ -75,20 +80,30 @@ impl Settler<'_> {
         let read: HashSet<&str> = whole.map(|page| page.body_digest.as_str()).collect();
         let wanted: Vec<u64> = keys.iter().flat_map(|hash| [*hash, part_mark(*hash)]).collect();
         let having = self.ledger.contents_with(&connector.name, &wanted).await?;
-        // Contents from before the ledger knew of files get their keys with this pull.
-        let may_have = |content: &ContentRef| {
-            having.contains(&content_number(&content.digest)) || folder.imported_content(content)
-        };
+        let (run, change_times) = (folder.counted_before, reading_of_change_times(connector));
+        let indexed = self.ledger.indexed_contents(&connector.name, run, change_times).await?;
+        let may_have =
+            |content: &ContentRef| !indexed.contains(content) || having.contains(&content_number(&content.digest));
         let files: Vec<(ContentRef, FileTime)> = folder
             .after
             .values()
             .flat_map(|file| file.dated_contents().map(|(content, time)| (content.clone(), time)))
             .filter(|(content, _)| !read.contains(content.digest.as_str()) && may_have(content))
             .collect();
-        for (content, time) in files {
-            let Some(known) = self.stored_keys(connector, folder, &content).await? else { continue };
-            for entry in known.iter() {
-                folder.note_row_beside(keys, entry, time);
+        for files in files.chunks(INDEXED_AT_ONCE) {
+            let mut new = Vec::new();
+            for (content, time) in files {
+                let Some(known) = self.stored_keys(connector, folder, content).await? else { continue };
+                for entry in known.iter() {
+                    folder.note_row_beside(keys, entry, *time);
+                }
+                // What was read from landing is stored and indexed with the pull.
+                if !indexed.contains(content) && !folder.computed.contains_key(content) {
+                    new.push((content.clone(), known.iter().map(|(hash, _)| hash).collect()));
+                }
+            }
+            if !new.is_empty() {
+                self.ledger.index_contents(&connector.name, run, &new).await?;
             }
         }
         Ok(())

@@ -75,6 +75,10 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
             "Ngày, số hoặc kỳ nằm ngoài khoảng cho phép: xem lại năm, hoặc sửa `least`, `most` của trường",
             "A date, number or period outside its bounds: check the year, or change `least` and `most` of the field",
         ),
+        Reason::TooManyRowsOfKey => (
+            "Lần đọc có hơn 50.000 dòng cùng khóa này: kiểm tra `identity.key`, nguồn có thể gửi cùng một khóa cho nhiều hồ sơ",
+            "More than 50,000 rows of the pull have this key: compare `identity.key` with the source, which may send one key for different records",
+        ),
     }
 }
 
