@@ -20,7 +20,7 @@ use crate::telemetry;
 pub(super) struct Arguments {
     /// Names of connectors. Default: all that are not disabled.
     connectors: Vec<String>,
-    /// Stop the run that another process is doing on this data folder. It publishes nothing; the next run reads on where it was.
+    /// Stop the run that another process is doing on this data folder. It publishes nothing; a night that begins within 12 hours reads on where it was.
     #[arg(long, conflicts_with = "connectors")]
     stop: bool,
 }

@@ -30,7 +30,7 @@ pub enum RunError {
     NothingRefused { connector: String },
     #[error("more than {most} rows of the pull have the key of row {row} in page {page}")]
     TooManyRowsOfKey { most: u32, page: u32, row: u32 },
-    #[error("run {run} was stopped by `{by}`: it published nothing, and the next run reads on where it was")]
+    #[error("run {run} was stopped by `{by}`: it published nothing, and the sources that it had read whole are kept")]
     Stopped { run: i64, by: String },
     #[error("too many past nights are being read at once")]
     NightsBusy,

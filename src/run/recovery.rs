@@ -89,7 +89,12 @@ impl DataFolder<'_> {
             return Ok(());
         }
         landed.remove_cursors()?;
-        settler.fail(pull, interrupted("the run was cut while pages were being read")).await?;
+        let stopped_by = self.ledger.run(pull.run).await?.and_then(|run| run.stopped_by);
+        let failure = match stopped_by {
+            Some(by) => stopped(&by),
+            None => interrupted("the run was cut while pages were being read"),
+        };
+        settler.fail(pull, failure).await?;
         Ok(())
     }
 
@@ -113,6 +118,14 @@ fn certificate_of(landed: &LandedPull, pull: &Pull) -> Option<Certificate> {
         tracing::warn!(run, connector, "the pull cannot be finished from landing: {error}");
         None
     })
+}
+
+fn stopped(by: &str) -> Failure {
+    Failure {
+        code: "stopped",
+        message: format!("the run was stopped by `{by}` while pages were being read"),
+        hint: "nothing to do: the next night reads the connector again; repeat a backfill, or a retry of rejected rows",
+    }
 }
 
 fn interrupted(message: &str) -> Failure {

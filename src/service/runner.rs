@@ -279,6 +279,7 @@ impl Runner {
         };
         let (state, message) = match &ran {
             Ok(_) => (SlotState::Done, None),
+            Err(RunError::Stopped { by, .. }) => (SlotState::Stopped, Some(format!("stopped by `{by}`"))),
             Err(error) => (SlotState::Failed, Some(with_causes(&error))),
         };
         for (_, slot) in &mut due {

@@ -4,6 +4,7 @@ use crate::model::instant::DAY_MICROS;
 use crate::model::pull::Purpose;
 use crate::run::data_folder::{DataFolder, run_under_way};
 use crate::run::error::RunError;
+use crate::run::ledger::Pull;
 use crate::run::settling::folder::property_tests::{Desk, Rows, configuration};
 
 const START: i64 = 1_790_000_000_000_000;
@@ -57,4 +58,25 @@ async fn a_request_is_not_lost_between_two_runs_of_a_verb_and_stops_no_later_ver
 
     let data = DataFolder::open(&config, &path, "test", now).await.expect("a data folder");
     assert_eq!(data.run_once(&[], now, &|_| {}).await.expect("nobody asked this one").run, 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_of_a_stopped_run_is_not_reported_as_one_that_was_cut() {
+    let root = tempfile::tempdir().expect("a scratch folder");
+    let config = configuration(root.path(), "lists");
+    let data = DataFolder::open(&config, &root.path().join("data"), "test", 0).await.expect("a data folder");
+    let mut run = data.begin(Purpose::Night, START, &|_| {}).await.expect("a run begins");
+    for (is_stopped, expected) in [(true, "stopped"), (false, "interrupted")] {
+        let begun = Pull::begun(run, &config.connectors[0], Purpose::Night, START);
+        data.ledger.write_pull(&begun).await.expect("it can be written");
+        if is_stopped {
+            data.ledger.stop_run(START, "an").await.expect("it can be written");
+        }
+        let next = data.begin(Purpose::Night, START, &|_| {}).await.expect("a run begins");
+        let pulls = data.ledger.pulls_of_run(run).await.expect("it can be read");
+        let [ended] = &pulls[..] else { panic!("one connector: {pulls:?}") };
+        assert_eq!(ended.reason.as_deref(), Some(expected), "{ended:?}");
+        assert_eq!(ended.message.as_ref().is_some_and(|message| message.contains("`an`")), is_stopped, "{ended:?}");
+        run = next;
+    }
 }
