@@ -68,6 +68,16 @@ fn a_run_is_stopped_by_operators_only_and_the_next_one_publishes() {
     let page = serving.ask("GET", "/runs/1", &[("cookie", &cookie)], "");
     assert!(page.text().contains("binh") && !page.text().contains("/operations/stop"), "{}", page.text());
     assert!(!office.data().join("published/latest").is_symlink(), "nothing is published");
+    for (arguments, expected) in [
+        (&["runs", "list"][..], "stopped by `binh`"),
+        (&["runs", "list", "--format", "json"], "\"stopped_by\":\"binh\""),
+        (&["runs", "list", "--format", "csv"], ",binh\n"),
+        (&["runs", "show", "1"], "stopped by `binh`"),
+        (&["runs", "show", "1", "--pages"], "\"stopped_by\":\"binh\""),
+    ] {
+        let shown = said(&office.act(arguments));
+        assert!(shown.contains(expected), "{arguments:?}: {shown}");
+    }
 
     // The next one, which goes on with what was stopped, is begun by another process: its page has the button too.
     let mut child = office.start_on(&office.data());
