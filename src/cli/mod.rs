@@ -158,7 +158,7 @@ pub fn main() -> ExitCode {
         Err(error) => return output::report_usage(&error),
     };
     debug_assert!(
-        cli.lang.as_deref().is_none_or(|code| code == language::language().code()),
+        language::is_logged() || cli.lang.as_deref().is_none_or(|code| code == language::language().code()),
         "the language was chosen by the same arguments"
     );
     if let Err(message) = crate::telemetry::start() {
@@ -185,6 +185,7 @@ fn parsed() -> Result<Cli, clap::Error> {
         Language::Vietnamese => help::in_vietnamese(command()),
         Language::English => command(),
     };
+    command = language::without_blank_variables(command);
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -55,6 +55,18 @@ fn an_office_made_by_init_is_in_vietnamese_whatever_the_system_is() {
     assert!(report.contains("lỗi: không có thư mục dữ liệu") && report.contains("gợi ý: "), "{report}");
     let report = expect(in_office(&["report", "par-9"]), 2);
     assert!(report.contains("lỗi: không có chỉ số `par-9`"), "{report}");
+    // A blank variable is as good as none, and what is logged is in English.
+    let with = |name: &str, value: &str, arguments: &[&str]| {
+        let mut command = in_office(arguments);
+        command.env(name, value);
+        command
+    };
+    for name in ["MOTCUA_LANG", "MOTCUA_CONFIG", "MOTCUA_DATA"] {
+        assert!(expect(with(name, "", &["status"]), 0).contains("chưa có kết nối nào"), "{name}");
+    }
+    let logged = expect(with("MOTCUA_LOG_FORMAT", "json", &["report", "par-9"]), 2);
+    let line = logged.lines().find(|line| line.starts_with('{')).expect("a line of the log");
+    assert!(line.contains("there is no indicator `par-9`") && line.contains("motcua indicators list"), "{logged}");
     let check = expect(in_office(&["check", "--offline"]), 0);
     assert!(check.contains("cấu hình: 0 kết nối"), "{check}");
     // A mistake in the settings costs no language.
