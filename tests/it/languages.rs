@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::office::{program, said};
+use jiff::civil::date;
+
+use crate::office::{Office, Town, program, said};
 
 /// The binary with the language of a system only.
 fn motcua(folder: &std::path::Path, system: &str, arguments: &[&str]) -> Command {
@@ -92,4 +94,36 @@ fn what_programs_read_is_the_same_in_both_languages() {
         };
         assert_eq!(of("vi"), of("en"), "{arguments:?}");
     }
+}
+
+#[test]
+fn what_programs_read_of_a_night_is_the_same_in_both_languages() {
+    let town = Town::since(date(2026, 4, 1), 40, 11, date(2026, 5, 20));
+    let office = Office::of(&town).only(&["bcci-export", "portal-igate"], &["postal", "resolution"]);
+    office.run();
+    for arguments in [
+        &["status"][..],
+        &["report", "--period", "2026"],
+        &["explain", "par-3.4.3", "--period", "2026", "--side", "in_numerator"],
+        &["worklist", "overdue"],
+        &["reconcile", "--period", "2026"],
+        &["runs", "list"],
+    ] {
+        for format in ["json", "csv"] {
+            let of = |language: &str| {
+                let before = ["--lang", language].into_iter().chain(arguments.iter().copied());
+                let output = office.act(&before.chain(["--format", format]).collect::<Vec<_>>());
+                assert!(matches!(output.status.code(), Some(0 | 4)), "{arguments:?}: {}", said(&output));
+                // The moment of a worklist is that of its command.
+                let text = String::from_utf8(output.stdout).expect("UTF-8");
+                text.lines().filter(|line| !line.starts_with("  \"at\":")).collect::<Vec<_>>().join("\n")
+            };
+            let (vietnamese, english) = (of("vi"), of("en"));
+            assert!(vietnamese.len() > 2, "{arguments:?} {format}: there is nothing to compare");
+            assert_eq!(vietnamese, english, "{arguments:?} {format}");
+        }
+    }
+    // What people read is not.
+    let status = |language: &str| said(&office.act(&["--lang", language, "status"]));
+    assert!(status("vi").contains("Tình trạng") && status("en").contains("state"));
 }
