@@ -181,11 +181,11 @@ pub fn main() -> ExitCode {
 
 /// Parses the arguments; `--help` is an error whose text is the help.
 fn parsed() -> Result<Cli, clap::Error> {
+    let command = language::without_blank_variables(command());
     let mut command = match language::language() {
-        Language::Vietnamese => help::in_vietnamese(command()),
-        Language::English => command(),
+        Language::Vietnamese => help::in_vietnamese(command),
+        Language::English => command,
     };
-    command = language::without_blank_variables(command);
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
