@@ -49,6 +49,25 @@ pub(super) fn did_you_mean(names: &[impl AsRef<str>]) -> Option<String> {
     (!names.is_empty()).then(|| text!("có phải là {}?", "did you mean {}?", names.join(", ")))
 }
 
+/// Whether everything that is printed for people is logged as JSON: it is in English then, whatever the language is.
+pub(super) fn is_logged() -> bool {
+    is_json(&|name| env::var(name).ok())
+}
+
+fn is_json(variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    variable("MOTCUA_LOG_FORMAT").as_deref() == Some("json")
+}
+
+/// The command line without the variables of global options that are blank: blank means unset.
+pub(super) fn without_blank_variables(command: clap::Command) -> clap::Command {
+    let options = [("config", "MOTCUA_CONFIG"), ("data", "MOTCUA_DATA"), ("lang", "MOTCUA_LANG")];
+    let is_blank = |(_, name): &(&str, &str)| env::var(name).is_ok_and(|value| value.trim().is_empty());
+    options
+        .into_iter()
+        .filter(is_blank)
+        .fold(command, |command, (option, _)| command.mut_arg(option, |argument| argument.env(None::<&'static str>)))
+}
+
 /// Chooses the language of this process, from its arguments, its environment and the settings file that they name.
 pub(super) fn choose() {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
@@ -57,13 +76,17 @@ pub(super) fn choose() {
     let _ = CHOSEN.set(chosen);
 }
 
-/// `--lang` or `MOTCUA_LANG`; else `language` of the settings; else the language of the system. A wrong `--lang` is
-/// reported when the arguments are parsed.
+/// English if logs are JSON; else `--lang` or `MOTCUA_LANG`; else `language` of the settings; else the language of the
+/// system. A wrong `--lang` is reported when the arguments are parsed. A blank variable is as good as none.
 fn language_for(
     arguments: &[OsString],
     variable: &dyn Fn(&str) -> Option<String>,
     of_settings: &dyn Fn(&Path) -> Option<String>,
 ) -> Language {
+    let variable = |name: &str| variable(name).filter(|set| !set.trim().is_empty());
+    if is_json(&variable) {
+        return Language::English;
+    }
     let asked = value_of(arguments, "--lang").or_else(|| variable("MOTCUA_LANG"));
     if let Some(language) = asked.as_deref().and_then(Language::from_code) {
         return language;
@@ -74,8 +97,7 @@ fn language_for(
         return language;
     }
     // The order of POSIX: a variable that is set and not empty decides.
-    let of_system =
-        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| variable(name).filter(|set| !set.is_empty()));
+    let of_system = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(variable);
     let code = of_system.as_deref().and_then(|locale| locale.split(['_', '.', '@']).next());
     code.and_then(Language::from_code).unwrap_or(Language::English)
 }
@@ -115,6 +137,9 @@ mod tests {
             ("--config office.toml status --lang en", vec![], English),
             ("--config office.toml status", vec![("MOTCUA_LANG", "en")], English),
             ("status --lang=vi", vec![("MOTCUA_LANG", "en")], Vietnamese),
+            ("status", vec![("MOTCUA_LANG", ""), ("MOTCUA_CONFIG", "office.toml")], Vietnamese),
+            ("--config office.toml status --lang vi", vec![("MOTCUA_LOG_FORMAT", "json")], English),
+            ("--config office.toml status", vec![("MOTCUA_LOG_FORMAT", "text")], Vietnamese),
             ("check -- --lang vi", vec![], English),
             ("status --lang fr", vec![("LANG", "vi_VN")], Vietnamese),
         ] {

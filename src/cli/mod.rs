@@ -158,7 +158,7 @@ pub fn main() -> ExitCode {
         Err(error) => return output::report_usage(&error),
     };
     debug_assert!(
-        cli.lang.as_deref().is_none_or(|code| code == language::language().code()),
+        language::is_logged() || cli.lang.as_deref().is_none_or(|code| code == language::language().code()),
         "the language was chosen by the same arguments"
     );
     if let Err(message) = crate::telemetry::start() {
@@ -181,9 +181,10 @@ pub fn main() -> ExitCode {
 
 /// Parses the arguments; `--help` is an error whose text is the help.
 fn parsed() -> Result<Cli, clap::Error> {
+    let command = language::without_blank_variables(command());
     let mut command = match language::language() {
-        Language::Vietnamese => help::in_vietnamese(command()),
-        Language::English => command(),
+        Language::Vietnamese => help::in_vietnamese(command),
+        Language::English => command,
     };
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))

@@ -13,7 +13,7 @@ use crate::cli::output::print_message;
 use crate::cli::{Failure, GlobalOptions, audit, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, DataFolder, Ledger, Lock, LockError, Progress, PublicationOutcome, RunError, RunReport};
+use crate::run::{self, DataFolder, Ledger, Progress, PublicationOutcome, RunError, RunReport};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ use crate::telemetry;
 pub(super) struct Arguments {
     /// Names of connectors. Default: all that are not disabled.
     connectors: Vec<String>,
-    /// Stop the run that another process is doing on this data folder. It publishes nothing; the next run reads on where it was.
+    /// Stop the run that another process is doing on this data folder. It publishes nothing; a night that begins within 12 hours reads on where it was.
     #[arg(long, conflicts_with = "connectors")]
     stop: bool,
 }
@@ -37,7 +37,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     .await
 }
 
-/// Asks that the run under way be stopped, whichever process does it.
+/// Asks that the run under way be stopped, whichever process does it. A verb that holds the lock and does no run goes on.
 async fn stop(options: &GlobalOptions) -> Result<ExitCode, Failure> {
     let config = options.load_with_data()?;
     let data = &config.settings.data;
@@ -46,13 +46,9 @@ async fn stop(options: &GlobalOptions) -> Result<ExitCode, Failure> {
         Failure::usage(message)
             .with_hint(language::of("`motcua runs list` liệt kê các lượt", "`motcua runs list` shows the runs"))
     };
-    match Lock::take(data, "run --stop", run::now()) {
-        Ok(_) => return Err(nothing()),
-        Err(LockError::Held { .. }) => {}
-        Err(error) => return Err(RunError::from(error).into()),
-    }
     let ledger = Ledger::open_existing(data).await?.ok_or_else(nothing)?;
-    ledger.ask_to_stop(&audit::user(), run::now()).await.map_err(RunError::from)?;
+    let under_way = run::run_under_way(&ledger, data).await?.ok_or_else(nothing)?;
+    ledger.ask_to_stop(under_way, &audit::user(), run::now()).await.map_err(RunError::from)?;
     ledger.close().await;
     print_message(&text!(
         "lượt đang chạy sẽ dừng trong vài giây; nếu đang tính số liệu thì vẫn chạy đến hết",

@@ -74,7 +74,7 @@ fn in_vietnamese(error: &RunError) -> Option<String> {
             format!("đêm gần nhất của kết nối `{connector}` không từ chối đợt xóa nào")
         }
         RunError::Stopped { run, by } => {
-            format!("lượt {run} đã bị dừng theo yêu cầu của `{by}`: chưa công bố gì, lượt sau đọc tiếp từ chỗ đã dừng")
+            format!("lượt {run} đã bị dừng theo yêu cầu của `{by}`: chưa công bố gì, nguồn đã đọc đủ thì được giữ")
         }
         RunError::NightsBusy => "đang có quá nhiều người xem các đêm cũ cùng lúc".to_owned(),
         RunError::Lock(LockError::Held { folder, holder }) => {
@@ -185,6 +185,12 @@ fn hint(error: &RunError) -> Option<&'static str> {
         RunError::NothingToRetry => {
             ["`motcua quarantine list` liệt kê các dòng chưa xử lý", "`motcua quarantine list` shows the open rows"]
         }
+        RunError::Stopped { .. } => [
+            "`motcua run` trong vòng 12 giờ đọc tiếp nguồn đang đọc dở của một đêm, muộn hơn thì đọc lại từ đầu; `backfill`, \
+             `quarantine retry`, `replay`: chạy lại đúng lệnh đó",
+            "`motcua run` within 12 hours reads on where a night was reading a source, later it reads that source again; repeat \
+             `backfill`, `quarantine retry` and `replay` with the same command",
+        ],
         RunError::NewerLedger { .. } => [
             "một motcua mới hơn đã ghi vào thư mục dữ liệu này: dùng phiên bản đó",
             "a newer motcua has written this data folder: use that version",

@@ -51,6 +51,8 @@ struct Row {
     started_at: String,
     finished_at: Option<String>,
     complete: Option<bool>,
+    /// Who stopped it; `None` if nobody did.
+    stopped_by: Option<String>,
 }
 
 /// A pull in the output of `--pages`. Chains and pages are empty once its landed pages are removed.
@@ -59,6 +61,8 @@ struct PullRow<'a> {
     connector: &'a str,
     run: i64,
     outcome: Option<Outcome>,
+    /// Who stopped the run.
+    stopped_by: Option<&'a str>,
     reason: Option<&'a str>,
     counts: PullCounts,
     findings: &'a Findings,
@@ -84,7 +88,8 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         }
         Verb::Show { run, pages } => {
             let pulls = ledger.pulls_of_run(*run).await.map_err(RunError::from)?;
-            if pulls.is_empty() {
+            let stopped_by = ledger.run(*run).await.map_err(RunError::from)?.and_then(|run| run.stopped_by);
+            if pulls.is_empty() && stopped_by.is_none() {
                 let message = text!("lượt {run} không có lần đọc nào", "run {run} has no pulls");
                 return Err(Failure::usage(message).with_hint(language::of(
                     "`motcua runs list` liệt kê các lượt; việc xử lý lại đã phục hồi một lượt thì nằm dưới số của lượt đó",
@@ -92,10 +97,13 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                 )));
             }
             if *pages {
-                let rows = pulls.iter().map(|pull| pull_row(data, pull)).collect::<Result<Vec<_>, _>>()?;
+                let rows = pulls
+                    .iter()
+                    .map(|pull| pull_row(data, pull, stopped_by.as_deref()))
+                    .collect::<Result<Vec<_>, _>>()?;
                 output::json(&rows)?
             } else {
-                let mut text = String::new();
+                let mut text = stopped_by.map(|by| format!("{}\n", stopped_text(&by))).unwrap_or_default();
                 let removed = ledger.landing_removed(*run).await.map_err(RunError::from)?;
                 for pull in &pulls {
                     text.push_str(&pull_text(pull));
@@ -119,6 +127,7 @@ fn row(run: &Run) -> Row {
         started_at: instant::display(run.started_at),
         finished_at: run.finished_at.map(instant::display),
         complete: run.complete,
+        stopped_by: run.stopped_by.clone(),
     }
 }
 
@@ -126,14 +135,15 @@ fn table(rows: &[Row]) -> String {
     // `yyyy-MM-ddThh:mm` of RFC 3339.
     let moment = |text: &str| text[..16].replace('T', " ");
     let cells = rows.iter().map(|row| {
-        let complete = match row.complete {
-            Some(true) => language::of("đủ nguồn", "complete"),
-            Some(false) => language::of("chưa đủ nguồn", "not complete"),
-            None if row.finished_at.is_some() => language::of("không công bố", "none published"),
-            None => language::of("chưa kết thúc", "not ended"),
+        let complete = match (row.complete, &row.stopped_by) {
+            (Some(true), _) => language::of("đủ nguồn", "complete").to_owned(),
+            (Some(false), _) => language::of("chưa đủ nguồn", "not complete").to_owned(),
+            (None, Some(by)) => stopped_text(by),
+            (None, None) if row.finished_at.is_some() => language::of("không công bố", "none published").to_owned(),
+            (None, None) => language::of("chưa kết thúc", "not ended").to_owned(),
         };
         let finished = row.finished_at.as_deref().map_or_else(|| "–".to_owned(), moment);
-        vec![row.run.to_string(), row.purpose.to_owned(), moment(&row.started_at), finished, complete.to_owned()]
+        vec![row.run.to_string(), row.purpose.to_owned(), moment(&row.started_at), finished, complete]
     });
     output::worded_table(
         &[
@@ -147,12 +157,17 @@ fn table(rows: &[Row]) -> String {
     )
 }
 
-fn pull_row<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<PullRow<'a>, Failure> {
+fn stopped_text(by: &str) -> String {
+    text!("bị dừng theo yêu cầu của `{by}`", "stopped by `{by}`")
+}
+
+fn pull_row<'a>(data: &std::path::Path, pull: &'a Pull, stopped_by: Option<&'a str>) -> Result<PullRow<'a>, Failure> {
     let landed = landed(data, pull)?.unwrap_or_default();
     Ok(PullRow {
         connector: &pull.connector,
         run: pull.run,
         outcome: pull.ended(),
+        stopped_by,
         reason: pull.reason.as_deref(),
         counts: pull.counts,
         findings: &pull.findings,

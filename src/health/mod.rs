@@ -27,7 +27,10 @@ pub fn is_under_way(outcome: Option<Outcome>, started_at: i64, now: i64) -> bool
 }
 
 /// Reason codes that only [`assess`] gives; all others are those of pulls.
-pub const CODES: [&str; 7] = ["paused", "night_failed", "slot_missed", "late", "silent", "drifted", "not_ended"];
+pub const CODES: [&str; 8] =
+    ["paused", "night_failed", NIGHT_STOPPED, "slot_missed", "late", "silent", "drifted", "not_ended"];
+/// Reason code of a night that somebody stopped. It is no failure, so no alert reports it.
+pub const NIGHT_STOPPED: &str = "night_stopped";
 
 /// State of a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, EnumIter, IntoStaticStr)]
@@ -83,9 +86,19 @@ pub struct PastPull {
 pub struct MissedSlot {
     /// Moment of the slot, microseconds UTC.
     pub slot: i64,
-    /// The run was started and failed; otherwise it was never started.
-    pub failed: bool,
+    pub cause: UnrunCause,
     pub message: Option<String>,
+}
+
+/// Why the run of a slot did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnrunCause {
+    /// It was never started.
+    Missed,
+    /// It was started and failed.
+    Failed,
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// Why a connector is switched off.
@@ -107,6 +120,8 @@ pub struct ConnectorHistory {
     /// Newest first.
     pub pulls: Vec<PastPull>,
     pub unrun: Option<MissedSlot>,
+    /// Who stopped the run of the newest pull.
+    pub stopped_by: Option<String>,
     /// Start of the newest run that has published.
     pub published_from: Option<i64>,
     /// Newest date among the connector's records.
@@ -171,31 +186,36 @@ fn switched_off(history: &ConnectorHistory) -> Option<Health> {
     })
 }
 
-/// Health while the newest slot was not run. A missed slot counts until a later pull has started. A failed one counts
-/// until a later run has also published, because a pull alone gives no figures.
+/// Health while the newest slot was not run. A missed slot counts until a later pull has started. One that failed or was
+/// stopped counts until a later run has also published, because a pull alone gives no figures.
 fn unrun_slot(history: &ConnectorHistory) -> Option<Health> {
     let unrun = history.unrun.as_ref()?;
     let is_later = |moment: Option<i64>| moment.is_some_and(|moment| moment >= unrun.slot);
     let read_since = is_later(history.pulls.first().map(|last| last.started_at));
-    if read_since && (!unrun.failed || is_later(history.published_from)) {
+    if read_since && (unrun.cause == UnrunCause::Missed || is_later(history.published_from)) {
         return None;
     }
     let moment = instant::display(unrun.slot);
     let message = unrun.message.as_deref().unwrap_or("no reason is known");
-    let health = if unrun.failed {
-        Health::of(HealthState::Failing).because(
+    let health = match unrun.cause {
+        UnrunCause::Failed => Health::of(HealthState::Failing).because(
             "night_failed",
             format!("the run of {moment} failed: {message}"),
             "fix what the message names, then start the night with `motcua run`",
-        )
-    } else {
-        Health::of(HealthState::Late).because(
+        ),
+        UnrunCause::Stopped => night_stopped(format!("the run of {moment} was {message}")),
+        UnrunCause::Missed => Health::of(HealthState::Late).because(
             "slot_missed",
             format!("the run of {moment} was missed: {message}"),
             "start it with `motcua run`, or wait for the next slot",
-        )
+        ),
     };
     Some(health.since(Some(unrun.slot)))
+}
+
+fn night_stopped(reason: String) -> Health {
+    let hint = "for figures before the next slot, start the night with `motcua run` or with the button of the pages";
+    Health::of(HealthState::Late).because(NIGHT_STOPPED, reason, hint)
 }
 
 /// Health by the last pull.
@@ -209,6 +229,12 @@ fn after_pull(
     // The state began with the first of the newest pulls that have the same outcome.
     let same = history.pulls.iter().take_while(|pull| pull.outcome == last.outcome);
     let since = same.last().map(|pull| pull.started_at);
+    if let Some(by) = &history.stopped_by
+        && (last.outcome.is_none() || last.outcome == Some(Outcome::Complete) && is_unpublished(last, history, now))
+    {
+        let reason = format!("the run of {} was stopped by `{by}`", instant::display(last.started_at));
+        return night_stopped(reason).since(Some(last.started_at));
+    }
     let state = match last.outcome {
         Some(Outcome::Complete) => {
             return after_complete_pull(last, history, schedule, last_success, now)

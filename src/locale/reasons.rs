@@ -260,6 +260,10 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Kiểm tra đúng thư mục, ổ chia sẻ còn gắn, và tệp đã được gửi chưa. Nếu tệp được chuyển đi sau khi đọc, đặt `contract.least_of_usual = 0.0`.",
         ),
         "interrupted" => ("Lượt chạy bị ngắt trong lúc đọc trang.", "Lượt chạy sau sẽ đọc lại; không mất dữ liệu."),
+        "stopped" => (
+            "Lượt chạy đã được dừng theo yêu cầu trong lúc đọc trang.",
+            "Không cần làm gì: đêm sau sẽ đọc lại. Đọc bù, nhận lại dòng bị loại: thực hiện lại.",
+        ),
         "own_error" => (
             "Lỗi của chính motcua khi đọc hoặc ghi dữ liệu, không phải lỗi của nguồn.",
             "Xem nhật ký; kiểm tra thư mục dữ liệu còn ghi được và còn chỗ trống. Lượt chạy sau sẽ đọc lại.",
@@ -284,6 +288,10 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "night_failed" => {
             ("Đêm chạy không hoàn thành: chưa công bố được số liệu.", "Xử lý điều mà thông báo gốc nêu, rồi chạy lại.")
         }
+        "night_stopped" => (
+            "Đêm chạy đã được dừng theo yêu cầu: chưa có số liệu mới.",
+            "Muốn có số liệu ngay: bấm Chạy ngay, hoặc người trực kỹ thuật chạy `motcua run`; nếu không, chờ lịch kế tiếp.",
+        ),
         "slot_missed" => ("Lượt chạy theo lịch bị bỏ lỡ.", "Chạy ngay bằng nút trên trang này, hoặc chờ lịch kế tiếp."),
         "late" => (
             "Đã quá lâu chưa đọc đủ dữ liệu.",

@@ -59,6 +59,7 @@ impl DataFolder<'_> {
         let mut run = self.begin(Purpose::Backfill, now, progress).await?;
         let mut pulls = Vec::new();
         for pending in self.pending(connector, slices, (&from, &to)).await? {
+            self.check_stop(run).await?;
             if !pulls.is_empty() {
                 self.ledger.finish_run(run, now, None).await?;
                 run = self.begin(Purpose::Backfill, now, progress).await?;
@@ -69,10 +70,12 @@ impl DataFolder<'_> {
             let is_whole = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
             pulls.push(pull);
             if !is_whole {
+                self.check_stop(run).await?;
                 return self.close(run, pulls, now, progress).await;
             }
             self.ledger.note_backfilled(connector, (&from, &to), &slice_name, run).await?;
         }
+        self.check_stop(run).await?;
         self.ledger.delete_backfill(connector, &from, &to).await?;
         self.close(run, pulls, now, progress).await
     }

@@ -7,7 +7,9 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::config::{Configuration, MistakenConnector};
-use crate::health::{ConnectorHistory, DisabledReason, HealthState, MissedSlot, PastPull, assess, is_under_way};
+use crate::health::{
+    ConnectorHistory, DisabledReason, HealthState, MissedSlot, PastPull, UnrunCause, assess, is_under_way,
+};
 use crate::model::connector::Connector;
 use crate::model::figure::Night;
 use crate::model::instant;
@@ -208,11 +210,19 @@ async fn connector_health(
         seen.outcome = Some(Outcome::Complete);
     }
     let slots = ledger.slots_of(&connector.name, now, 1).await?;
-    let unrun = slots.first().and_then(|slot| match slot.state {
-        SlotState::Failed => Some(MissedSlot { slot: slot.slot, failed: true, message: slot.message.clone() }),
-        SlotState::Missed => Some(MissedSlot { slot: slot.slot, failed: false, message: slot.message.clone() }),
-        SlotState::Begun | SlotState::Done => None,
+    let unrun = slots.first().and_then(|slot| {
+        let cause = match slot.state {
+            SlotState::Failed => UnrunCause::Failed,
+            SlotState::Stopped => UnrunCause::Stopped,
+            SlotState::Missed => UnrunCause::Missed,
+            SlotState::Begun | SlotState::Done => return None,
+        };
+        Some(MissedSlot { slot: slot.slot, cause, message: slot.message.clone() })
     });
+    let stopped_by = match pulls.first() {
+        Some(last) => ledger.run(last.run).await?.and_then(|run| run.stopped_by),
+        None => None,
+    };
     let mut remarks: Vec<String> = pulls.first().map(remarks).unwrap_or_default();
     let decided_until = ledger.slots_decided_until(&connector.name).await?;
     if schedule::is_set_back(decided_until, now) {
@@ -221,7 +231,8 @@ async fn connector_health(
     }
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
     let published_from = ledger.published_from().await?;
-    let health = assessed(connector, &ConnectorHistory { off, pulls: past, unrun, published_from, data_until }, now);
+    let history = ConnectorHistory { off, pulls: past, unrun, stopped_by, published_from, data_until };
+    let health = assessed(connector, &history, now);
     Ok(ConnectorHealth {
         data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),

@@ -83,6 +83,35 @@ async fn a_night_that_read_its_sources_and_published_nothing_is_failing() {
 }
 
 #[tokio::test]
+async fn a_night_that_somebody_stopped_is_no_failure_and_names_who_did() {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let ledger = Ledger::open(folder.path()).await.expect("it opens");
+    let slot = NOW - 8 * HOUR_MICROS;
+    ledger.begin_run(1, Purpose::Night, slot).await.expect("it is written");
+    ledger.write_pull(&pull(1, Some(Outcome::Complete), slot, 7)).await.expect("it is written");
+    ledger.stop_run(slot + 1, "binh").await.expect("it is written");
+    let is_stopped = |found: &ConnectorHealth| {
+        let by = found.reason.as_ref().is_some_and(|reason| reason.contains("stopped by `binh`"));
+        assert!(by && found.reason_code.as_deref() == Some("night_stopped"), "{found:?}");
+        assert_eq!((found.state, found.since), (HealthState::Late, Some(slot)));
+    };
+    // Begun by hand, and stopped eight hours ago.
+    is_stopped(&health(&ledger).await);
+    ledger.write_pull(&pull(1, None, slot, 0)).await.expect("it is written");
+    is_stopped(&health(&ledger).await);
+    // Of a slot.
+    let message = Some("stopped by `binh`".to_owned());
+    let cron = connector().file.schedule.cron;
+    let stopped = Slot { slot, state: SlotState::Stopped, tries: 1, made_up: false, message, decided_at: slot, cron };
+    ledger.write_slots(&[("feedback".to_owned(), stopped)]).await.expect("it is written");
+    is_stopped(&health(&ledger).await);
+    ledger.begin_run(2, Purpose::Night, NOW - HOUR_MICROS).await.expect("it is written");
+    ledger.write_pull(&pull(2, Some(Outcome::Complete), NOW - HOUR_MICROS, 7)).await.expect("it is written");
+    ledger.finish_run(2, NOW, Some(true)).await.expect("it is written");
+    assert_eq!(health(&ledger).await.state, HealthState::Healthy);
+}
+
+#[tokio::test]
 async fn a_pull_that_is_settled_and_not_in_the_tables_is_incomplete() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");

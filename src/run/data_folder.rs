@@ -55,6 +55,15 @@ impl RunReport {
     }
 }
 
+/// The run under way on a data folder, whichever process does it; `None` if there is none. A run without an end is under way if
+/// the data folder is locked: otherwise it was cut.
+pub async fn run_under_way(ledger: &Ledger, data: &Path) -> Result<Option<i64>, RunError> {
+    match ledger.unfinished_runs().await?.last() {
+        Some(run) if Lock::is_held(data)? => Ok(Some(*run)),
+        _ => Ok(None),
+    }
+}
+
 impl<'a> DataFolder<'a> {
     /// Locks a data folder and opens its tables and its ledger. `verb` is written into the lock file.
     pub async fn open(config: &'a Configuration, data: &Path, verb: &str, now: i64) -> Result<Self, RunError> {
@@ -64,6 +73,8 @@ impl<'a> DataFolder<'a> {
         let lake = Lake::open(&data.join("lake")).await?;
         let ledger = Ledger::open(data).await?;
         ledger.check().await?;
+        // Whoever has the lock has begun no run yet: a request to stop is about an earlier one.
+        ledger.forget_stop().await?;
         Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
     }
 
@@ -77,14 +88,13 @@ impl<'a> DataFolder<'a> {
         Settler { config, data, lake, ledger, progress }
     }
 
-    /// Finishes the runs that were cut, and begins a run.
+    /// Begins a run, and finishes the runs that were cut. It has its number before they are finished, so that it can be stopped
+    /// from then on.
     pub(super) async fn begin(&self, purpose: Purpose, now: i64, progress: &Progress<'_>) -> Result<i64, RunError> {
-        // What was asked of an earlier run does not stop this one.
-        self.ledger.forget_stop().await?;
-        Box::pin(self.finish_cut_runs(now, progress)).await?;
         let run = self.next_run().await?;
         self.ledger.begin_run(run, purpose, now).await?;
         tracing::info!(run, purpose = purpose.name(), "run begun");
+        Box::pin(self.finish_cut_runs(run, now, progress)).await?;
         Ok(run)
     }
 
@@ -113,15 +123,16 @@ impl<'a> DataFolder<'a> {
         }
     }
 
-    /// Ends a run that was stopped: it has no figures, and the next run finishes its pulls. If an earlier run was being
-    /// finished, it is that one.
+    /// Ends the run under way if it was stopped: it has no figures, and the next run finishes its pulls.
     pub(super) async fn end_if_stopped<T>(&self, done: Result<T, RunError>) -> Result<T, RunError> {
-        if let Err(RunError::Stopped { run, by }) = &done {
-            self.ledger.stop_run(*run, clock::now(), by).await?;
-            self.ledger.forget_stop().await?;
-            tracing::warn!(run, by, "run stopped");
-        }
-        done
+        let (run, by) = match done {
+            Err(RunError::Stopped { run, by }) => (run, by),
+            done => return done,
+        };
+        // A pull of an earlier run, which was being finished, has the number of that run.
+        let run = self.ledger.stop_run(clock::now(), &by).await?.unwrap_or(run);
+        tracing::warn!(run, by, "run stopped");
+        Err(RunError::Stopped { run, by })
     }
 
     pub(super) fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {

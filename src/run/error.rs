@@ -33,7 +33,7 @@ pub enum RunError {
     NothingToRetry,
     #[error("the last night of connector `{connector}` refused no deletions")]
     NothingRefused { connector: String },
-    #[error("run {run} was stopped by `{by}`: it published nothing, and the next run reads on where it was")]
+    #[error("run {run} was stopped by `{by}`: it published nothing, and the sources that it had read whole are kept")]
     Stopped { run: i64, by: String },
     #[error("too many past nights are being read at once")]
     NightsBusy,

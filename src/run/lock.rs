@@ -41,6 +41,16 @@ impl Lock {
         Self::take_file("publish.lock", data, "publish", now)
     }
 
+    /// Whether a process holds the lock of [`take`](Self::take). It is asked for and given back at once, so only ask where somebody
+    /// probably holds it: for that moment nobody else can take it.
+    pub(super) fn is_held(data: &Path) -> Result<bool, LockError> {
+        match open(&data.join("lock"), data, "lock")?.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(source)) => Err(LockError::Io { folder: data.to_owned(), source }),
+        }
+    }
+
     fn take_file(name: &'static str, data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
         let io = |source| LockError::Io { folder: data.to_owned(), source };
         rights::create_private_folder(data).map_err(io)?;
@@ -81,6 +91,17 @@ fn open(path: &Path, data: &Path, name: &'static str) -> Result<File, LockError>
 #[expect(clippy::disallowed_methods, reason = "tests write and read files")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let root = tempfile::tempdir().expect("there is a scratch folder");
+        let data = root.path().join("data");
+        let held = Lock::take(&data, "run", 0).expect("nobody holds it");
+        assert!(Lock::is_held(&data).expect("it can be opened"));
+        drop(held);
+        assert!(!Lock::is_held(&data).expect("it can be opened"));
+        assert!(Lock::take(&data, "run", 0).is_ok(), "it was given back");
+    }
 
     #[test]
     fn a_link_in_the_place_of_a_lock_is_refused_and_what_it_leads_to_stays() {

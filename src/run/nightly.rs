@@ -21,6 +21,7 @@ impl DataFolder<'_> {
         let connectors = self.chosen(only).await?;
         let mut run = self.begin(Purpose::Night, now, progress).await?;
         if Box::pin(self.resume_failed(&connectors, run, now, progress)).await? {
+            self.check_stop(run).await?;
             // A run of its own: a night has one pull of a connector, and the night before is closed, so that what it did not
             // have is stored under a later run.
             self.ledger.finish_run(run, clock::now(), None).await?;
@@ -51,6 +52,7 @@ impl DataFolder<'_> {
     ) -> Result<bool, RunError> {
         let mut is_any = false;
         for connector in connectors {
+            self.check_stop(run).await?;
             let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
             if let Some(failed) = last.filter(|last| last.outcome == Some(Outcome::Failed))
                 && let Some(read) = self.reader(progress).resume(&failed, run, now).await?

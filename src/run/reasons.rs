@@ -7,10 +7,11 @@ use crate::run::settling::JUDGE_CODES;
 use crate::sources::ErrorKind;
 
 /// Codes of runs and publications; sources, the judgement of pulls and the health of connectors have their own.
-const RUN_CODES: [&str; 8] = [
+const RUN_CODES: [&str; 9] = [
     "contract_broken",
     "no_file",
     "interrupted",
+    "stopped",
     OWN_ERROR,
     STORED_DATA_DAMAGED,
     DISK_FULL,

@@ -15,8 +15,9 @@ use crate::run::progress::Progress;
 use crate::run::settling::SealedPull;
 
 impl DataFolder<'_> {
-    /// Brings the images up to their versions, finishes every pull that was cut, and ends every run that was.
-    pub(super) async fn finish_cut_runs(&self, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
+    /// Brings the images up to their versions, finishes every pull that was cut, and ends every run that was. `run`: the run that
+    /// does it.
+    pub(super) async fn finish_cut_runs(&self, run: i64, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
         for kind in RecordKind::iter() {
             match self.lake.update_image(kind).await {
                 // The log has the place and the connectors, whose pulls fail until it is mended.
@@ -29,12 +30,13 @@ impl DataFolder<'_> {
             }
         }
         for pull in self.ledger.unfinished_pulls().await? {
+            self.check_stop(run).await?;
             tracing::warn!(run = pull.run, connector = pull.connector, "finishing a pull that was cut");
             self.finish_cut_pull(pull, now, progress).await?;
         }
-        for run in self.ledger.unfinished_runs().await? {
-            tracing::warn!(run, "ending a run that was cut");
-            self.ledger.finish_run(run, now, None).await?;
+        for cut in self.ledger.unfinished_runs().await?.into_iter().filter(|cut| *cut != run) {
+            tracing::warn!(run = cut, "ending a run that was cut");
+            self.ledger.finish_run(cut, now, None).await?;
         }
         Ok(())
     }
@@ -87,7 +89,12 @@ impl DataFolder<'_> {
             return Ok(());
         }
         landed.remove_cursors()?;
-        settler.fail(pull, interrupted("the run was cut while pages were being read")).await?;
+        let stopped_by = self.ledger.run(pull.run).await?.and_then(|run| run.stopped_by);
+        let failure = match stopped_by {
+            Some(by) => stopped(&by),
+            None => interrupted("the run was cut while pages were being read"),
+        };
+        settler.fail(pull, failure).await?;
         Ok(())
     }
 
@@ -111,6 +118,14 @@ fn certificate_of(landed: &LandedPull, pull: &Pull) -> Option<Certificate> {
         tracing::warn!(run, connector, "the pull cannot be finished from landing: {error}");
         None
     })
+}
+
+fn stopped(by: &str) -> Failure {
+    Failure {
+        code: "stopped",
+        message: format!("the run was stopped by `{by}` while pages were being read"),
+        hint: "nothing to do: the next night reads the connector again; repeat a backfill, or a retry of rejected rows",
+    }
 }
 
 fn interrupted(message: &str) -> Failure {

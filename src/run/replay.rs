@@ -17,14 +17,21 @@ use crate::run::settling::SealedPull;
 impl DataFolder<'_> {
     /// Replays every sealed pull of a run, then computes and publishes.
     pub async fn replay(&self, run: i64, now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
+        let done = Box::pin(self.replay_pulls(run, now, progress)).await;
+        self.end_if_stopped(done).await
+    }
+
+    async fn replay_pulls(&self, run: i64, now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let found = self.sealed_pulls(run).await?;
         let new_run = self.begin(Purpose::Replay, now, progress).await?;
         let mut pulls = Vec::new();
         for (connector, landed, certificate) in &found {
+            self.check_stop(new_run).await?;
             progress(&format!("{}: mapping run {run} again", connector.name));
             let sealed = SealedPull { connector, landed, certificate };
             pulls.push(self.replay_pull(sealed, new_run, now, progress).await?);
         }
+        self.check_stop(new_run).await?;
         self.close(new_run, pulls, now, progress).await
     }
 

@@ -108,6 +108,7 @@ impl DataFolder<'_> {
         let run = self.begin(Purpose::Retry, now, progress).await?;
         let mut pulls = Vec::new();
         for (connector, open) in waiting {
+            self.check_stop(run).await?;
             progress(&format!("{}: {} rejected rows", connector.name, open.len()));
             pulls.push(match Box::pin(catch_panic(self.retry_connector(connector, &open, run, now, progress))).await {
                 Ok(pull) => pull,
@@ -118,6 +119,7 @@ impl DataFolder<'_> {
                 Err(PullError::Run(error)) => return Err(error),
             });
         }
+        self.check_stop(run).await?;
         self.close(run, pulls, now, progress).await
     }
 

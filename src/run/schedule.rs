@@ -46,7 +46,7 @@ pub fn decide_slot(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, no
         cron: schedule.cron.clone(),
     };
     let due = match known.iter().find(|slot| slot.slot == last) {
-        Some(Slot { state: SlotState::Done | SlotState::Failed, .. }) => None,
+        Some(Slot { state: SlotState::Done | SlotState::Failed | SlotState::Stopped, .. }) => None,
         Some(Slot { state: SlotState::Begun, tries, .. }) if *tries >= MAX_TRIES || !in_time => {
             let message = format!("the process died during its run, {tries} times");
             settled.push(slot(SlotState::Failed, *tries, true, Some(message)));

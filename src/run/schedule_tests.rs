@@ -32,7 +32,7 @@ fn a_slot_is_due_at_its_moment_and_once() {
     let before = [slot(9, SlotState::Done, at(9, 1, 31))];
     assert_eq!(due(&before, None, at(10, 1, 29)), None);
     assert_eq!(due(&before, None, at(10, 1, 30)), Some((at(10, 1, 30), false)));
-    for state in [SlotState::Done, SlotState::Failed] {
+    for state in [SlotState::Done, SlotState::Failed, SlotState::Stopped] {
         let after = [slot(10, state, at(10, 1, 40)), slot(9, SlotState::Done, at(9, 1, 31))];
         assert_eq!(due(&after, None, at(10, 1, 41)), None, "{state:?}");
     }

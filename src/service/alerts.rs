@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use crate::health::HealthState;
+use crate::health::{HealthState, NIGHT_STOPPED};
 use crate::indicators::figure_key;
 use crate::locale::explanation;
 use crate::model::figure::{Figure, Met};
@@ -81,6 +81,10 @@ impl Alerts {
             let subject = subject_of(&health);
             let before = sent.iter().find(|sent| sent.subject == subject);
             let state = health.state.name();
+            // Whoever stopped a night knows it. What was sent last stays: the state after it is compared with the one before.
+            if health.reason_code.as_deref() == Some(NIGHT_STOPPED) {
+                continue;
+            }
             if before.is_some_and(|before| before.state == state) {
                 continue;
             }

@@ -94,6 +94,11 @@ impl Service {
         self.config.settings.service.public.contains(&part)
     }
 
+    /// The run under way, whichever process does it: its number in the ledger. `None` while old files are removed after a night.
+    async fn run_under_way(&self) -> Result<Option<i64>, RunError> {
+        run::run_under_way(&self.ledger, &self.data).await
+    }
+
     /// Whether people reach the service by HTTPS: its own, or that of a proxy in front of it.
     fn is_encrypted(&self) -> bool {
         let settings = &self.config.settings.service;

@@ -185,10 +185,9 @@ impl Runner {
                 tracing::info!("waiting: the data folder is locked by {holder}");
                 false
             }
-            // No fault. A slot that was due is decided, so nothing begins again by itself.
-            Ok(Err(error @ RunError::Stopped { .. })) => {
-                tracing::warn!("{error}");
-                self.set_failure(Some(error.to_string()));
+            // No fault: the ledger has who stopped it. A slot that was due is decided, so nothing begins again by itself.
+            Ok(Err(RunError::Stopped { .. })) => {
+                self.set_failure(None);
                 false
             }
             Ok(Err(error)) => {
@@ -280,6 +279,7 @@ impl Runner {
         };
         let (state, message) = match &ran {
             Ok(_) => (SlotState::Done, None),
+            Err(RunError::Stopped { by, .. }) => (SlotState::Stopped, Some(format!("stopped by `{by}`"))),
             Err(error) => (SlotState::Failed, Some(with_causes(&error))),
         };
         for (_, slot) in &mut due {

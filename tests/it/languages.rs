@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::office::{program, said};
+use jiff::civil::date;
+
+use crate::office::{Office, Town, program, said};
 
 /// The binary with the language of a system only.
 fn motcua(folder: &std::path::Path, system: &str, arguments: &[&str]) -> Command {
@@ -55,6 +57,18 @@ fn an_office_made_by_init_is_in_vietnamese_whatever_the_system_is() {
     assert!(report.contains("lỗi: không có thư mục dữ liệu") && report.contains("gợi ý: "), "{report}");
     let report = expect(in_office(&["report", "par-9"]), 2);
     assert!(report.contains("lỗi: không có chỉ số `par-9`"), "{report}");
+    // A blank variable is as good as none, and what is logged is in English.
+    let with = |name: &str, value: &str, arguments: &[&str]| {
+        let mut command = in_office(arguments);
+        command.env(name, value);
+        command
+    };
+    for name in ["MOTCUA_LANG", "MOTCUA_CONFIG", "MOTCUA_DATA"] {
+        assert!(expect(with(name, "", &["status"]), 0).contains("chưa có kết nối nào"), "{name}");
+    }
+    let logged = expect(with("MOTCUA_LOG_FORMAT", "json", &["report", "par-9"]), 2);
+    let line = logged.lines().find(|line| line.starts_with('{')).expect("a line of the log");
+    assert!(line.contains("there is no indicator `par-9`") && line.contains("motcua indicators list"), "{logged}");
     let check = expect(in_office(&["check", "--offline"]), 0);
     assert!(check.contains("cấu hình: 0 kết nối"), "{check}");
     // A mistake in the settings costs no language.
@@ -140,4 +154,36 @@ fn near_names_are_suggested_and_a_mistyped_folder_is_named() {
         mistyped(&arguments, &["`mistyped`", "--data"]);
     }
     assert!(!folder.path().join("mistyped").exists());
+}
+
+#[test]
+fn what_programs_read_of_a_night_is_the_same_in_both_languages() {
+    let town = Town::since(date(2026, 4, 1), 40, 11, date(2026, 5, 20));
+    let office = Office::of(&town).only(&["bcci-export", "portal-igate"], &["postal", "resolution"]);
+    office.run();
+    for arguments in [
+        &["status"][..],
+        &["report", "--period", "2026"],
+        &["explain", "par-3.4.3", "--period", "2026", "--side", "in_numerator"],
+        &["worklist", "overdue"],
+        &["reconcile", "--period", "2026"],
+        &["runs", "list"],
+    ] {
+        for format in ["json", "csv"] {
+            let of = |language: &str| {
+                let before = ["--lang", language].into_iter().chain(arguments.iter().copied());
+                let output = office.act(&before.chain(["--format", format]).collect::<Vec<_>>());
+                assert!(matches!(output.status.code(), Some(0 | 4)), "{arguments:?}: {}", said(&output));
+                // The moment of a worklist is that of its command.
+                let text = String::from_utf8(output.stdout).expect("UTF-8");
+                text.lines().filter(|line| !line.starts_with("  \"at\":")).collect::<Vec<_>>().join("\n")
+            };
+            let (vietnamese, english) = (of("vi"), of("en"));
+            assert!(vietnamese.len() > 2, "{arguments:?} {format}: there is nothing to compare");
+            assert_eq!(vietnamese, english, "{arguments:?} {format}");
+        }
+    }
+    // What people read is not.
+    let status = |language: &str| said(&office.act(&["--lang", language, "status"]));
+    assert!(status("vi").contains("Tình trạng") && status("en").contains("state"));
 }

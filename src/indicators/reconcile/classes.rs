@@ -158,6 +158,8 @@ pub struct ReconciledDossier {
     pub portal_way: Option<String>,
     /// Received, or returned, by the portal.
     pub portal_at: Option<i64>,
+    /// Received by the portal, whatever the direction.
+    pub received_at: Option<i64>,
     /// When the post took the first item of the direction.
     pub post_at: Option<i64>,
     pub delivered_at: Option<i64>,
@@ -344,6 +346,7 @@ fn list(
             col("agency"),
             col(portal_way(direction)).cast(DataType::String).alias("portal_way"),
             portal_at(direction).alias("portal_at"),
+            micros("received_at").alias("portal_received_at"),
             col("post_at"),
             col("item_delivered_at"),
             col("items"),
@@ -356,7 +359,7 @@ fn list(
     let number = |name: &str| frame.column(name)?.i64();
     let (codes, sources, keys, ways) =
         (text("dossier_code")?, text("source")?, text("source_key")?, text("portal_way")?);
-    let (portal, post) = (number("portal_at")?, number("post_at")?);
+    let (portal, received, post) = (number("portal_at")?, number("portal_received_at")?, number("post_at")?);
     let (delivered, items) = (number("item_delivered_at")?, number("items")?);
     let (of_class, numbers) = (frame.column("class")?.u32()?, frame.column("agency")?.u32()?);
     let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -371,6 +374,7 @@ fn list(
             agency_name: Arc::clone(&agency.name),
             portal_way: owned(ways.get(row)),
             portal_at: portal.get(row),
+            received_at: received.get(row),
             post_at: post.get(row),
             delivered_at: delivered.get(row),
             items: items.get(row).unwrap_or(0),

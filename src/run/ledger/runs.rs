@@ -97,25 +97,31 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes that a run was stopped: it ended without figures.
-    pub async fn stop_run(&self, run: i64, now: i64, by: &str) -> Result<(), Error> {
-        sqlx::query("UPDATE runs SET finished_at = ?, complete = NULL, stopped_by = ? WHERE run = ?")
-            .bind(now)
-            .bind(by)
-            .bind(run)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    /// Writes that the run under way, the newest that has not ended, was stopped: it ended without figures. Returns its number.
+    pub async fn stop_run(&self, now: i64, by: &str) -> Result<Option<i64>, Error> {
+        let stopped: Vec<i64> = sqlx::query_scalar(
+            "UPDATE runs SET finished_at = ?, stopped_by = ? \
+             WHERE run = (SELECT MAX(run) FROM runs WHERE finished_at IS NULL) RETURNING run",
+        )
+        .bind(now)
+        .bind(by)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(stopped.first().copied())
     }
 
-    /// Asks that the run under way be stopped. The process that does the run reads the request from here, whichever process
-    /// makes it. The first one who asks counts.
-    pub async fn ask_to_stop(&self, by: &str, now: i64) -> Result<(), Error> {
-        sqlx::query("INSERT OR IGNORE INTO stop_request (id, asked_by, asked_at) VALUES (1, ?, ?)")
-            .bind(by)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
+    /// Asks that a run be stopped, unless it has ended. The process that does the run reads the request from here, whichever
+    /// process makes it. The first one who asks counts.
+    pub async fn ask_to_stop(&self, run: i64, by: &str, now: i64) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT OR IGNORE INTO stop_request (id, asked_by, asked_at) \
+             SELECT 1, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE run = ? AND finished_at IS NULL)",
+        )
+        .bind(by)
+        .bind(now)
+        .bind(run)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -124,7 +130,8 @@ impl Ledger {
         sqlx::query_scalar("SELECT asked_by FROM stop_request").fetch_optional(&self.pool).await
     }
 
-    /// Removes a request to stop: it was met, or was about an earlier run.
+    /// Removes a request to stop, when the lock of the data folder was taken: it was met, or came too late for the run that it
+    /// was about. Not between the runs of one verb, such as the slices of a backfill: it is about all of them.
     pub async fn forget_stop(&self) -> Result<(), Error> {
         sqlx::query("DELETE FROM stop_request").execute(&self.pool).await?;
         Ok(())
@@ -162,17 +169,22 @@ mod tests {
         let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
         ledger.begin_run(1, Purpose::Night, 10).await.expect("the ledger works");
         assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None);
+        ledger.ask_to_stop(2, "chi", 10).await.expect("the ledger works");
+        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None, "there is no run 2");
         for by in ["an", "binh"] {
-            ledger.ask_to_stop(by, 11).await.expect("the ledger works");
+            ledger.ask_to_stop(1, by, 11).await.expect("the ledger works");
         }
         assert_eq!(ledger.asked_to_stop().await.expect("the ledger works").as_deref(), Some("an"));
-        ledger.stop_run(1, 12, "an").await.expect("the ledger works");
+        assert_eq!(ledger.stop_run(12, "an").await.expect("the ledger works"), Some(1));
         ledger.forget_stop().await.expect("the ledger works");
         assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None);
         let stopped = ledger.run(1).await.expect("the ledger works").expect("it is there");
         assert_eq!((stopped.finished_at, stopped.complete), (Some(12), None));
         assert_eq!(stopped.stopped_by.as_deref(), Some("an"));
         assert!(ledger.unfinished_runs().await.expect("the ledger works").is_empty());
+        ledger.ask_to_stop(1, "chi", 13).await.expect("the ledger works");
+        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None, "it has ended");
+        assert_eq!(ledger.stop_run(14, "chi").await.expect("the ledger works"), None);
         ledger.close().await;
     }
 }

@@ -16,6 +16,8 @@ pub enum SlotState {
     Done,
     /// Its run ended in an error of motcua's own, or died with its process too often.
     Failed,
+    /// Somebody stopped its run.
+    Stopped,
     /// No run began in time, and it is too late to make it up.
     Missed,
 }
@@ -27,6 +29,7 @@ impl SlotState {
             Self::Begun => "begun",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Stopped => "stopped",
             Self::Missed => "missed",
         }
     }
@@ -35,6 +38,7 @@ impl SlotState {
         match name {
             "done" => Self::Done,
             "failed" => Self::Failed,
+            "stopped" => Self::Stopped,
             "missed" => Self::Missed,
             _ => Self::Begun,
         }
@@ -51,7 +55,7 @@ pub struct Slot {
     pub tries: u32,
     /// Whether its run began later than scheduled.
     pub made_up: bool,
-    /// Why it failed or was missed; contains no cell values.
+    /// Why it failed or was missed, or who stopped it; contains no cell values.
     pub message: Option<String>,
     pub decided_at: i64,
     /// Cron line that it belongs to.

@@ -154,12 +154,13 @@ impl<'a> PullReader<'a> {
     /// Waits until somebody asks that the run be stopped, also while a source does not answer.
     async fn stop_of(&self, run: i64) -> RunError {
         loop {
-            tokio::time::sleep(STOP_CHECK).await;
             match self.ledger.asked_to_stop().await {
                 Ok(Some(by)) => return RunError::Stopped { run, by },
                 Ok(None) => {}
-                Err(error) => return error.into(),
+                // What is read does not depend on it, and the next look may succeed.
+                Err(error) => tracing::warn!(run, "cannot look whether the run is to be stopped: {error}"),
             }
+            tokio::time::sleep(STOP_CHECK).await;
         }
     }
 

@@ -12,6 +12,8 @@ mod folder;
 mod imaging;
 mod judge;
 mod own_rejections;
+#[cfg(test)]
+mod stopping_tests;
 mod sweep;
 mod usual_volume;
 mod verdict;

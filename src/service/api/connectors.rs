@@ -45,7 +45,7 @@ pub(super) struct ConnectorDetail {
 pub(super) struct SlotRow {
     #[schema(format = DateTime)]
     slot: String,
-    /// begun · done · failed · missed.
+    /// begun · done · failed · missed · stopped.
     state: &'static str,
     /// Whether it began late, to catch up.
     made_up: bool,

@@ -39,8 +39,8 @@ pub(super) struct RunListQuery {
 struct RunsPage<'a> {
     layout: Layout<'a>,
     banner: Banner,
-    /// Whether a run is under way that the visitor may stop. It may be finishing an earlier one, so that its own page is not there yet.
-    can_stop: bool,
+    /// The run under way, if the visitor may stop it.
+    stoppable: Option<i64>,
     failed_first: bool,
     rows: Vec<RunRow>,
     /// Number before which the next page begins.
@@ -102,14 +102,14 @@ pub(super) async fn page(
     let is_more = rows.len() > LISTED;
     rows.truncate(LISTED);
     let mut layout = Layout::new(&service, &visitor, lang.of("Lượt chạy", "Runs"), "runs");
-    let is_under_way = service.runner.progress().is_some();
-    if is_under_way {
+    let under_way = service.run_under_way().await?;
+    if under_way.is_some() || service.runner.progress().is_some() {
         layout = layout.refreshed();
     }
     html(&RunsPage {
         layout,
         banner: Banner::new(&service, lang, &ConnectorQuery { done: query.done, ..ConnectorQuery::default() }),
-        can_stop: is_under_way && visitor.is_operator(),
+        stoppable: under_way.filter(|_| visitor.is_operator()),
         failed_first,
         older: rows.last().map(|row| row.run).filter(|_| is_more && !failed_first),
         rows,

@@ -81,7 +81,7 @@ pub(super) async fn page(
         pulls.push(certified_pull(&service, lang, &pull, chains.collect()));
     }
     let mut layout = Layout::new(&service, &visitor, format!("{} {number}", lang.words().run), "runs");
-    let is_under_way = run.finished_at.is_none() && service.runner.progress().is_some();
+    let is_under_way = service.run_under_way().await? == Some(number);
     if is_under_way {
         layout = layout.refreshed();
     }

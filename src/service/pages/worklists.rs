@@ -21,13 +21,11 @@ use crate::indicators::{FoundWorklist, RatioStanding, SILENT, SilentAgency, Work
 use crate::lists;
 use crate::locale::{Language, UnitSpace, date, moment};
 use crate::model::figure::ratio;
-use crate::model::instant::local;
 use crate::model::list::{ListCell, ListColumnType};
-use crate::model::period::Period;
 use crate::run;
 use crate::service::Service;
 use crate::service::dossiers;
-use crate::service::explaining::NightRead;
+use crate::service::explaining::{NightRead, config_of_night};
 use crate::service::readable_scope::ReadableScope;
 
 /// Dossiers on one page.
@@ -152,7 +150,9 @@ pub(in crate::service::pages) async fn page(
     } else {
         let list = dossiers::worklist_named(&name)?;
         let found = find(&service, &visitor, &asked, list, (query.offset, LIMIT)).await?;
-        let links = DossierLinks::new(&service.config, &asked.selection, &visitor);
+        // What is to be done is judged by today's definitions; the page of a dossier has those of the night.
+        let night_config = config_of_night(&service, &asked.selection.night).await?;
+        let links = DossierLinks::new(&night_config, &asked.selection, &visitor);
         (list.title(settings), dossier_table(lang, list, (&found, &links), (query.offset, asked.now)))
     };
     let [vietnamese, english] = &title;
@@ -243,10 +243,8 @@ fn dossier_table(
     let (codes, agency, received) = (["dossier_code", "source_key"].map(place), place("agency"), place("received_at"));
     let link = |line: &WorklistLine| {
         let code = codes.into_iter().flatten().map(|at| line.cells[at].to_csv()).find(|code| !code.is_empty())?;
-        // A dossier that was not received yet is in no figure that explains it.
         let ListCell::Instant(received) = line.cells[received?] else { return None };
-        let period = Period::Year { year: local(received).date().year() };
-        links.on_time(period, &line.cells[agency?].to_csv(), &code)
+        links.on_time(Some(received), &line.cells[agency?].to_csv(), &code)
     };
     let columns: Vec<usize> = (0..found.columns.len()).filter(|&at| SHOWN.contains(&found.columns[at].name)).collect();
     let is_number = |at: usize| found.columns[at].column_type == ListColumnType::Number;

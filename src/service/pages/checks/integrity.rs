@@ -352,7 +352,7 @@ pub(in crate::service::pages) async fn listed(
     let headings = columns.iter().map(heading).collect();
     let codes = ["dossier_code", "source_key"];
     let codes = codes.map(|name| INTEGRITY_COLUMNS.iter().position(|column| column.name == name));
-    let links = DossierLinks::new(&service.config, selection, &visitor);
+    let links = DossierLinks::new(&asked.night_config, selection, &visitor);
     let rows = found.rows.iter().map(|row| {
         let code = codes.into_iter().flatten().map(|at| row[at].to_csv()).find(|code| !code.is_empty());
         let cells = columns.iter().map(|&at| cell_text(lang, INTEGRITY_COLUMNS[at], &row[at])).collect();

@@ -86,7 +86,7 @@ struct AgencyRow {
 pub(super) struct Asked {
     pub(super) selection: Selection,
     scope: ReadableScope,
-    night_config: Arc<Configuration>,
+    pub(super) night_config: Arc<Configuration>,
 }
 
 pub(super) async fn asked(service: &Service, visitor: &Visitor, query: &ReconcileQuery) -> Result<Asked, PageError> {

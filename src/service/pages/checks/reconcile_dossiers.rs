@@ -85,10 +85,10 @@ pub(in crate::service::pages) async fn page(
     let title = lang.of(vietnamese, english).to_owned();
     let [vietnamese, english] = of_direction.meaning();
     let place = selection.scope_name(lang, &service.config.settings.province.name);
-    let links = DossierLinks::new(&service.config, selection, &visitor);
+    let links = DossierLinks::new(&asked.night_config, selection, &visitor);
     let row = |dossier: &ReconciledDossier| {
         let code = dossier.dossier_code.as_ref().unwrap_or(&dossier.source_key);
-        (links.on_time(selection.period, &dossier.agency, code), cells(lang, dossier).into())
+        (links.on_time(dossier.received_at, &dossier.agency, code), cells(lang, dossier).into())
     };
     let rows = found.dossiers.iter().map(row).collect();
     html(&ListingPage {

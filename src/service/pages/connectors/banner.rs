@@ -48,7 +48,7 @@ fn operation(lang: Language, done: &str) -> Option<&'static str> {
             "Đã nhận lệnh dừng: lượt chạy dừng trong vài giây; nếu đang tính số liệu thì vẫn chạy đến hết.",
             "Asked to stop: the run ends within seconds, unless it is computing figures already.",
         ),
-        "ended" => lang.of("Không còn lượt nào đang chạy.", "No run is under way any more."),
+        "ended" => lang.of("Lượt này không còn chạy nữa.", "This run is under way no more."),
         "busy" => words.not_done,
         _ => return None,
     })

@@ -245,7 +245,7 @@ fn impossible(lang: Language, pull: &Pull) -> Vec<(String, String)> {
 
 /// `None` for a slot that ran on time.
 fn slot_row(lang: Language, slot: &Slot) -> Option<[String; 3]> {
-    let is_listed = matches!(slot.state, SlotState::Failed | SlotState::Missed) || slot.made_up;
+    let is_listed = matches!(slot.state, SlotState::Failed | SlotState::Missed | SlotState::Stopped) || slot.made_up;
     let made_up = if slot.made_up { format!(", {}", lang.words().made_up) } else { String::new() };
     let state = format!("{}{made_up}", lang.slot(slot.state));
     is_listed.then(|| [moment(slot.slot), state, slot.message.clone().unwrap_or_default()])

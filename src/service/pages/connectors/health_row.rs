@@ -187,7 +187,7 @@ fn strip(lang: Language, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<StripN
     }
     let not_run = |day: Date| {
         let of_day = slots.iter().find(|slot| local(slot.slot).date() == day)?;
-        matches!(of_day.state, SlotState::Missed | SlotState::Failed).then_some(of_day.state)
+        matches!(of_day.state, SlotState::Missed | SlotState::Failed | SlotState::Stopped).then_some(of_day.state)
     };
     let words = lang.words();
     let night = |day: Date| {
@@ -196,6 +196,7 @@ fn strip(lang: Language, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<StripN
             (Some(Some(Outcome::Degraded)), _) => ("degraded", "!", words.n_degraded),
             (Some(Some(Outcome::Incomplete)), _) => ("incomplete", "½", words.n_incomplete),
             (Some(Some(Outcome::Failed)), _) | (None, Some(SlotState::Failed)) => ("failed", "✕", words.n_failed),
+            (Some(None) | None, Some(SlotState::Stopped)) => ("missed", "–", lang.of("đã bị dừng", "stopped")),
             (Some(None), _) => ("running", "…", words.n_running),
             (None, Some(_)) => ("missed", "–", words.n_missed),
             (None, None) if day == today => ("none", "", words.n_not_yet),

@@ -70,24 +70,24 @@ pub(in crate::service::pages) async fn retry(
 pub(in crate::service::pages) struct StopForm {
     #[serde(default)]
     csrf: String,
-    /// Number of the run whose page has the button; `None` on the list of runs.
-    run: Option<i64>,
+    /// Number of the run that was under way when the page was made.
+    run: i64,
 }
 
-/// Asks that the run under way be stopped. The redirect announces `stop`, or `ended` if none is under way.
+/// Asks that a run be stopped. The redirect announces `stop`, or `ended` if it is under way no more, even if another one is.
 pub(in crate::service::pages) async fn stop(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Form(form): Form<StopForm>,
 ) -> Result<Redirect, PageError> {
     let caller = visitor.operator(&form.csrf, "/runs")?;
-    let is_under_way = service.runner.progress().is_some();
+    let run = form.run;
+    let is_under_way = service.run_under_way().await? == Some(run);
     if is_under_way {
-        service.ledger.ask_to_stop(&caller.name, now()).await?;
-        tracing::info!(by = caller.name, "the run under way was asked to stop");
+        service.ledger.ask_to_stop(run, &caller.name, now()).await?;
+        tracing::info!(run, by = caller.name, "the run under way was asked to stop");
     }
-    let page = form.run.map_or_else(|| "/runs".to_owned(), |run| format!("/runs/{run}"));
-    Ok(Redirect::to(&format!("{page}?done={}", if is_under_way { "stop" } else { "ended" })))
+    Ok(Redirect::to(&format!("/runs/{run}?done={}", if is_under_way { "stop" } else { "ended" })))
 }
 
 pub(in crate::service::pages) async fn pause(

@@ -3,6 +3,7 @@
 use super::selection::Selection;
 use crate::config::Configuration;
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
+use crate::model::instant::local;
 use crate::model::period::Period;
 use crate::service::pages::visitor::Visitor;
 
@@ -18,7 +19,7 @@ pub(in crate::service::pages) struct DossierLink {
     pub(in crate::service::pages) same_night: String,
 }
 
-/// Makes the links of one page.
+/// Makes the links of one page. `config`: the one with the night's definitions, by which the page of a dossier explains it.
 pub(in crate::service::pages) struct DossierLinks<'a> {
     config: &'a Configuration,
     selection: &'a Selection,
@@ -47,9 +48,15 @@ impl<'a> DossierLinks<'a> {
         }
     }
 
-    /// The page of a dossier that was received in a period, by a ratio on time that counts dossiers of its agency. `None` if the office
-    /// has no such ratio, or the dossier has no code.
-    pub(in crate::service::pages) fn on_time(&self, period: Period, agency: &str, code: &str) -> Option<DossierLink> {
+    /// The page of a dossier in the year of its reception (microseconds UTC), by a ratio on time that counts dossiers of its agency.
+    /// `None` if the night has no such ratio, the dossier has no code, or it was not received yet: no ratio counts it.
+    pub(in crate::service::pages) fn on_time(
+        &self,
+        received_at: Option<i64>,
+        agency: &str,
+        code: &str,
+    ) -> Option<DossierLink> {
+        let period = Period::Year { year: local(received_at?).date().year() };
         let ids: Vec<&str> = self
             .config
             .indicators

@@ -51,6 +51,7 @@ impl Language {
             SlotState::Begun => self.of("đã bắt đầu", "begun"),
             SlotState::Done => self.of("đã chạy", "done"),
             SlotState::Failed => self.of("không chạy được", "failed"),
+            SlotState::Stopped => self.of("đã bị dừng", "stopped"),
             SlotState::Missed => self.of("bị bỏ lỡ", "missed"),
         }
     }
