@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::definitions::DEFINITIONS;
@@ -60,7 +61,7 @@ pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesE
             let path = folder.join(name);
             match path.symlink_metadata() {
                 Ok(meta) => figures.push((path, meta.len())),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(file_error("look at", &path)(error)),
             }
         }
@@ -112,10 +113,29 @@ pub fn partial_files(data: &Path) -> Result<Vec<PathBuf>, PublishedFilesError> {
     Ok(found)
 }
 
-/// Removes a text that no night names, or a partial file or folder.
+/// Removes a text that no night names, or a partial file or folder. One that is already gone is no error.
 pub fn remove_unneeded(path: &Path) -> Result<(), PublishedFilesError> {
     let _crash_point = crash_point("remove what no night names");
     let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
     let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    removed.map_err(file_error("remove", path))
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_already_gone_is_removed() {
+        let data = tempfile::tempdir().expect("the temporary folder is writable");
+        let left = data.path().join("left.partial");
+        fs::write(&left, "half").expect("the folder is writable");
+        for _ in 0..2 {
+            remove_unneeded(&left).expect("it is gone afterwards");
+            assert!(!left.exists());
+        }
+    }
 }
