@@ -108,6 +108,12 @@ pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesE
     if folder.exists() { read_record(&folder).map(Some) } else { Ok(None) }
 }
 
+/// The records of the newest nights, at most `most`, newest first.
+pub fn newest_records(data: &Path, most: usize) -> Result<Vec<NightRecord>, PublishedFilesError> {
+    let folders = night_folders(&data.join("published").join("nights"))?;
+    folders.iter().rev().take(most).map(|folder| read_record(folder)).collect()
+}
+
 /// The folder of the newest night, or of the newest whose figures describe a moment at or before `as_of` (microseconds
 /// UTC).
 pub fn night_folder(data: &Path, as_of: Option<i64>) -> Result<Option<PathBuf>, PublishedFilesError> {

@@ -20,6 +20,7 @@ mod listener;
 mod metrics;
 mod middleware;
 mod nights;
+mod old_files;
 mod pages;
 mod problem;
 mod readable_scope;

@@ -14,6 +14,7 @@
 //!
 //! If it is killed, every past night still reads the same, and the next call removes the rest.
 
+mod age_doubt;
 mod plan;
 
 use std::collections::HashMap;
@@ -62,6 +63,11 @@ impl From<&RetentionSettings> for Retention {
 }
 
 impl DataFolder<'_> {
+    /// Why files should not be removed for their age without a person; `None` if the clock is not doubted.
+    pub fn age_doubt(&self, now: i64) -> Result<Option<String>, RunError> {
+        Ok(age_doubt::age_doubt(now, &publish::newest_records(&self.data, 2)?))
+    }
+
     /// Removes what nothing needs any more; with `dry`, only reports it.
     pub async fn vacuum(
         &self,
