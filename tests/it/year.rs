@@ -139,8 +139,8 @@ fn a_year_of_nights_takes_the_same_time_and_room_each_month() {
     let summary = measured.chunks(MONTH).enumerate().map(of_month).collect::<Vec<_>>().concat();
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("year-of-nights.txt"), &summary)
         .expect("it is writable");
-    let with_texts = |number: &usize| office.data().join(format!("published/nights/{number:08}/figures.csv")).exists();
-    assert_eq!((1..=nights).filter(with_texts).count(), nights.min(2), "the newest night, and the one before it");
+    let has_csv = |number: &usize| office.data().join(format!("published/nights/{number:08}/figures.csv")).exists();
+    assert_eq!((1..=nights).filter(has_csv).count(), nights.min(2), "the newest night, and the one before it");
     // The first month has landed pages of all its nights, so the second one is the first that is like the others.
     let months: Vec<&[Measured]> = measured.chunks_exact(MONTH).collect();
     if months.len() < 4 {

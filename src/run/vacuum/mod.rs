@@ -169,16 +169,14 @@ impl DataFolder<'_> {
         let mut kept = whole;
         let young = format!("younger than {} days", keep.nights);
         let reason = if night.is_landmark { "the newest, or the last of its month".to_owned() } else { young };
-        let texts = night.texts();
-        if !night.keeps_texts && !texts.figures.is_empty() {
-            let of_texts = amount_of(&texts);
-            plan.removes(
-                VacuumKind::Nights,
-                "CSV and JSON of earlier nights; the Parquet file holds the same",
-                of_texts,
-            );
-            plan.nights.push((texts, None));
-            kept = (whole.0 - of_texts.0, whole.1 - of_texts.1);
+        if !night.keeps_csv_and_json {
+            let csv_and_json = night.csv_and_json();
+            let amount = amount_of(&csv_and_json);
+            plan.removes(VacuumKind::Nights, "CSV and JSON of earlier nights; the Parquet file holds the same", amount);
+            kept = (whole.0 - amount.0, whole.1 - amount.1);
+            if amount.0 > 0 {
+                plan.nights.push((csv_and_json, None));
+            }
         }
         plan.keeps(VacuumKind::Nights, reason, kept);
         Ok(())

@@ -307,7 +307,7 @@ fn without_digests(mut record: Value) -> String {
 /// Nights 3 and 4 are made 40 days old; the later one is the last of its month. Nights 2 to 4 have CSV and JSON, as an older
 /// version left them.
 fn csv_and_json_are_removed_before_figures(office: &Office) {
-    let data = office.path().join("texts");
+    let data = office.path().join("csv-and-json");
     copy(&office.data(), &data);
     let moment = run::now() - 40 * DAY_MICROS;
     let folder = |night: i64| data.join(format!("published/nights/{night:08}"));
@@ -322,15 +322,18 @@ fn csv_and_json_are_removed_before_figures(office: &Office) {
     std::fs::remove_dir_all(folder(5)).expect("the scratch folder is writable");
     for night in [2, 3, 4] {
         assert!(!folder(night).join("figures.csv").exists(), "publishing a later night removed it");
-        for name in ["figures.csv", "figures.json"] {
-            std::fs::write(folder(night).join(name), "as it was published").expect("the scratch folder is writable");
-        }
     }
-    let read = || {
-        let night = run::night_of_run(&data, 3);
+    // As many rows as the night has figures.
+    let night_of = |run: i64| {
+        let night = run::night_of_run(&data, run);
         deep(|| desk::runtime().block_on(night)).expect("it reads").expect("it was published")
     };
-    let before = read();
+    for night in [2, 3, 4] {
+        let lines = "a figure\n".repeat(night_of(night).1.len());
+        std::fs::write(folder(night).join("figures.csv"), format!("header\n{lines}")).expect("it is writable");
+        std::fs::write(folder(night).join("figures.json"), "as it was published").expect("it is writable");
+    }
+    let before = night_of(3);
     let report_rows = report(office, &data, &[]);
     for night in [2, 3] {
         let left = files(&folder(night));
@@ -341,7 +344,7 @@ fn csv_and_json_are_removed_before_figures(office: &Office) {
     // The only file of night 1 is removed, and two of each of the nights 2 and 3; night 2 keeps one, 4 and 6 keep three.
     let amounts = (removed(&report_rows)["nights"].0, kept(&report_rows, "nights", "last of its month"));
     assert_eq!(amounts, (1 + 2 + 2, 1 + 3 + 3));
-    assert_eq!(read(), before);
+    assert_eq!(night_of(3), before);
 }
 
 fn what_cannot_be_rebuilt_and_what_is_young_is_kept(office: &Office, data: &Path) {
