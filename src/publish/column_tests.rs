@@ -279,7 +279,7 @@ fn without_a_digest_csv_and_json_are_removed_beside_a_parquet_file_of_as_many_ro
     // Header and two figures; then the second figure twice.
     let lines: Vec<&[u8]> = rows.split_inclusive(|byte| *byte == b'\n').collect();
     assert_eq!(lines.len(), 3);
-    std::fs::write(&csv, [&rows, lines[2]].concat()).expect("the folder is writable");
+    std::fs::write(&csv, [&rows[..], lines[2]].concat()).expect("the folder is writable");
     publish(3);
     assert_eq!(runs_with_csv(data, 3), [1, 2, 3], "the CSV has more figures");
     std::fs::write(&csv, &rows).expect("the folder is writable");
