@@ -12,6 +12,7 @@ mod answers;
 mod api;
 mod background;
 mod caller;
+mod client_address;
 mod dossiers;
 mod explaining;
 mod ledger_summary;

@@ -60,7 +60,7 @@ impl<'s> FileForm<'s> {
     /// # Errors
     /// 503 if others take too long.
     pub(super) async fn new(service: &'s Service, encoding: Encoding) -> Result<Self, PageError> {
-        let permit = service.answers.permit(Making::ByRows).await?;
+        let permit = service.answers.permit(Making::FromTables).await?;
         Ok(Self { answers: &service.answers, permit, encoding })
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn listed_csv<R>(
         let headings = headings.iter().map(String::as_str);
         Ok(write_csv(out, SEMICOLON, headings, rows.into_iter().map(cells))?)
     });
-    Ok(made?.answer())
+    Ok(made?.answer()?)
 }
 
 /// Writes a CSV file.
