@@ -27,6 +27,7 @@ fn migrator() -> Migrator {
         migration(7, "repeated rejections", include_str!("migrations/0007_repeated_rejections.sql")),
         migration(8, "index of file keys", include_str!("migrations/0008_file_key_index.sql")),
         migration(9, "stopped runs", include_str!("migrations/0009_stopped_runs.sql")),
+        migration(10, "kept figures", include_str!("migrations/0010_kept_figures.sql")),
     ])
 }
 

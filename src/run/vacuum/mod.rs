@@ -150,7 +150,13 @@ impl DataFolder<'_> {
     ) -> Result<(), RunError> {
         let (run, as_of) = (night.record.night.run, night.record.night.as_of);
         let whole = amount_of(&night);
+        let not_in_versions = "the versions of figures do not give them again";
         if !night.is_landmark && as_of < before(now, keep.nights) {
+            // All versions would be read for each of them, each day.
+            if self.ledger.keeps_figures(run).await? {
+                plan.keeps(VacuumKind::Nights, not_in_versions, whole);
+                return Ok(());
+            }
             progress(&format!("night {run}: checking whether its figures can be rebuilt"));
             match self.removable(&night, now).await {
                 Err(RunError::Publish(PublishedFilesError::Damaged { path, what })) => {
@@ -162,7 +168,10 @@ impl DataFolder<'_> {
                     plan.removes(VacuumKind::Nights, format!("older than {} days", keep.nights), whole);
                     plan.nights.push((night, Some(removed)));
                 }
-                Ok(None) => plan.keeps(VacuumKind::Nights, "the versions of figures do not give them again", whole),
+                Ok(None) => {
+                    plan.keeps(VacuumKind::Nights, not_in_versions, whole);
+                    plan.kept_nights.push(run);
+                }
             }
             return Ok(());
         }
@@ -261,6 +270,9 @@ impl DataFolder<'_> {
         }
         for (night, removed) in &plan.nights {
             retention::remove_figures(night, removed.as_ref())?;
+        }
+        for run in &plan.kept_nights {
+            self.ledger.note_figures_kept(*run, now).await?;
         }
         // Before pages are removed, which makes further ones removable: a dry run has reported these.
         if plan.has_old_repeats {

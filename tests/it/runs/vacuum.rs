@@ -358,6 +358,13 @@ fn what_cannot_be_rebuilt_and_what_is_young_is_kept(office: &Office, data: &Path
     let by_default = report(office, data, &["--dry-run"]);
     assert_eq!(kept(&by_default, "nights", "do not give them again"), 1, "{by_default:?}");
     assert_eq!(removed(&by_default)["nights"].0, 2, "the Parquet files of nights 1 and 4");
+    // A night that was found so is not read again.
+    let remembered = office.path().join("remembered");
+    copy(data, &remembered);
+    report(office, &remembered, &[]);
+    std::fs::write(remembered.join("published/nights/00000003/figures.parquet"), "no Parquet").expect("it is writable");
+    let again = report(office, &remembered, &["--dry-run"]);
+    assert_eq!(kept(&again, "nights", "do not give them again"), 1, "{again:?}");
     assert!(!removed(&by_default).contains_key("lake"), "the files were replaced a moment ago");
     let years: Vec<&str> = ["--dry-run --keep-files 0", "--keep-nights 9999 --keep-landing 9999"]
         .iter()
