@@ -12,15 +12,17 @@ use crate::run::{self, Retention, VacuumAction, VacuumLine};
 #[command(after_help = "Example:\n  motcua vacuum --dry-run")]
 pub(super) struct Arguments {
     /// Keep the figures of nights younger than this. The newest night, the newest complete night and the last night of
-    /// each month always keep theirs. Figures of the other nights are rebuilt from the versions on request.
-    #[arg(long, value_name = "DAYS", default_value_t = 400)]
-    keep_nights: u32,
-    /// Keep the landed pages of pulls younger than this.
-    #[arg(long, value_name = "DAYS", default_value_t = 60)]
-    keep_landing: u32,
-    /// Keep replaced files of the tables for this long, for readers that still have a table open.
-    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(0..=7))]
-    keep_files: u32,
+    /// each month always keep theirs. Figures of the other nights are rebuilt from the versions on request. Without it:
+    /// `night_days` of `[retention]` in `motcua.toml`.
+    #[arg(long, value_name = "DAYS")]
+    keep_nights: Option<u32>,
+    /// Keep the landed pages of pulls younger than this. Without it: `landing_days` of `[retention]`.
+    #[arg(long, value_name = "DAYS")]
+    keep_landing: Option<u32>,
+    /// Keep replaced files of the tables for this long, for readers that still have a table open. Without it: `file_days` of
+    /// `[retention]`.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=7))]
+    keep_files: Option<u32>,
     /// Only show what would be removed.
     #[arg(long)]
     dry_run: bool,
@@ -40,7 +42,12 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         )));
     }
     let Arguments { keep_nights, keep_landing, keep_files, dry_run, format } = *arguments;
-    let keep = Retention { nights: keep_nights, landing: keep_landing, files: keep_files };
+    let set = Retention::from(&config.settings.retention);
+    let keep = Retention {
+        nights: keep_nights.unwrap_or(set.nights),
+        landing: keep_landing.unwrap_or(set.landing),
+        files: keep_files.unwrap_or(set.files),
+    };
     let tallies = with_data_folder(&config, "vacuum", now, async |folder, progress| {
         folder.vacuum(keep, dry_run, now, progress).await
     })

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::crash_points::crash_point;
 use crate::fields::Readers;
 use crate::landing::error::{LandingError, io};
-use crate::landing::stored_position::{PositionDelta, StoredPosition, last_known};
+use crate::landing::stored_position::{KnownPosition, PositionDelta, StoredPosition, last_known};
 use crate::landing::{position_file, rows};
 use crate::model::connector::RequestTemplate;
 use crate::model::page::Page;
@@ -22,6 +22,8 @@ use crate::{digests, durable, rights};
 
 const CERTIFICATE: &str = "certificate.json";
 const PLAN: &str = "plan.json";
+/// Ending of the names of pages, after their numbers.
+const PAGE_ENDING: &str = ".ndjson.zst";
 /// Crash point of every file of a landed pull.
 const WRITE: &str = "land a file";
 
@@ -65,7 +67,7 @@ pub struct PullPlan {
 pub struct LandedPull {
     folder: PathBuf,
     /// The page that was written last, and the position after it: the next one is stored by what differs.
-    before: Mutex<Option<(u32, Position)>>,
+    before: Mutex<Option<KnownPosition>>,
 }
 
 impl LandedPull {
@@ -98,15 +100,16 @@ impl LandedPull {
     ) -> Result<LandedPage, LandingError> {
         let path = self.page_path(page.number);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plain = None;
-        if let Some(position) = &position {
+        let (mut plain, mut known) = (None, None);
+        if let Some(position) = position {
             if before.is_none() {
                 self.remove_from(page.number)?;
             }
-            let is_plain = position_file::is_plain(position);
+            let is_plain = position_file::is_plain(&position);
             // Cursors are removed earlier than pages: a plain position builds on no other.
-            let base = before.as_ref().filter(|(_, known)| position_file::is_plain(known) == is_plain);
-            let stored = StoredPosition::of(position, base);
+            let base = before.as_ref().filter(|known| position_file::is_plain(&known.position) == is_plain);
+            let stored = StoredPosition::of(&position, base);
+            known = Some(KnownPosition::new(page.number, position, &stored));
             if is_plain {
                 plain = Some(stored);
             } else {
@@ -130,7 +133,7 @@ impl LandedPull {
         rows::write_rows(page, readers, &mut lines);
         let packed = digests::compressed(&lines).map_err(io("compress", &path))?;
         durable::replace_one_of_many(&path, WRITE, |out| out.write_all(&packed))?;
-        *before = position.map(|position| (page.number, position));
+        *before = known;
         Ok(LandedPage {
             number: page.number,
             origin: page.origin.clone(),
@@ -193,18 +196,19 @@ impl LandedPull {
     }
 
     /// Removes the pages from `number` on, and their positions: an earlier process landed them, and the pull goes on before
-    /// them. The last ones first, so that what is left is always whole.
+    /// them. Some of them may be lost. The last ones first, so that what is left is always whole.
     fn remove_from(&self, number: u32) -> Result<(), LandingError> {
-        let mut stale = Vec::new();
-        for number in number.. {
-            let path = self.page_path(number);
-            if !path.exists() {
-                break;
+        let positions = position_file::files_from(&self.folder, number)?;
+        // A page was written after its position, so it goes before it.
+        let mut stale: Vec<(u32, bool, PathBuf)> = positions.into_iter().map(|(of, path)| (of, false, path)).collect();
+        for entry in fs::read_dir(&self.folder).map_err(io("list", &self.folder))? {
+            let path = entry.map_err(io("list", &self.folder))?.path();
+            if let Some(of) = page_number(&path).filter(|of| *of >= number) {
+                stale.push((of, true, path));
             }
-            stale.push(path);
         }
-        stale.extend(position_file::files_from(&self.folder, number)?);
-        for path in stale.iter().rev() {
+        stale.sort();
+        for (.., path) in stale.iter().rev() {
             let _crash_point = crash_point("remove a page that is read again");
             fs::remove_file(path).map_err(io("remove", path))?;
         }
@@ -270,8 +274,13 @@ impl LandedPull {
     }
 
     fn page_path(&self, number: u32) -> PathBuf {
-        self.folder.join(format!("{number:06}.ndjson.zst"))
+        self.folder.join(format!("{number:06}{PAGE_ENDING}"))
     }
+}
+
+/// The number of a landed page; `None` for other files.
+fn page_number(path: &Path) -> Option<u32> {
+    path.file_name()?.to_str()?.strip_suffix(PAGE_ENDING)?.parse().ok()
 }
 
 /// Certificate entry and position from the header of a landed page; `None` if the page is damaged.

@@ -155,6 +155,17 @@ fn a_pull_goes_on_before_a_lost_position_and_what_was_landed_behind_it_is_read_a
         land(&again, &readers, 3, after(3, place));
         assert_eq!(resumed(&again), Some((3, after(3, place))));
         assert!(!again.page_path(4).exists());
+        // Those behind a page that is gone too.
+        for number in 4..=6 {
+            land(&again, &readers, number, after(number, place));
+        }
+        fs::remove_file(again.page_path(5)).expect("it was landed");
+        let again = LandedPull::new(data.path(), "portal", 1);
+        land(&again, &readers, 4, after(4, place));
+        assert!(!again.page_path(6).exists() && files_with(&again, "page 6").is_empty());
+        land(&again, &readers, 5, after(5, place));
+        assert_eq!(resumed(&again), Some((5, after(5, place))));
+        let again = LandedPull::new(data.path(), "portal", 1);
         land(&again, &readers, 4, after(4, place));
         assert_eq!(resumed(&again), Some((4, after(4, place))));
     }

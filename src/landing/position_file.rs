@@ -67,11 +67,10 @@ fn read_file(path: &Path) -> Option<(u32, StoredPosition)> {
     Some((page, StoredPosition::from_fields(position, delta)?))
 }
 
-/// The files with positions of pages from `page` on, and those that cannot be read.
-pub(super) fn files_from(folder: &Path, page: u32) -> Result<Vec<PathBuf>, LandingError> {
-    let mut files = files(folder)?;
-    files.retain(|path| read_file(path).is_none_or(|(of, _)| of >= page));
-    Ok(files)
+/// The files with positions of pages from `page` on, with the number of the page; `u32::MAX` for one that cannot be read.
+pub(super) fn files_from(folder: &Path, page: u32) -> Result<Vec<(u32, PathBuf)>, LandingError> {
+    let numbered = files(folder)?.into_iter().map(|path| (read_file(&path).map_or(u32::MAX, |(of, _)| of), path));
+    Ok(numbered.filter(|(of, _)| *of >= page).collect())
 }
 
 /// Removes the positions.
@@ -160,7 +159,7 @@ fn is_identifier(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::landing::stored_position::last_known;
+    use crate::landing::stored_position::{KnownPosition, last_known};
     use crate::model::pull::{OpenChain, ReadPage};
 
     fn position(places: &[PagePlace]) -> Position {
@@ -235,8 +234,9 @@ mod tests {
     fn write_all(folder: &Path, positions: &[Position]) {
         let mut before = None;
         for (page, position) in (1..).zip(positions) {
-            write(folder, page, StoredPosition::of(position, before.as_ref())).expect("the folder is writable");
-            before = Some((page, position.clone()));
+            let stored = StoredPosition::of(position, before.as_ref());
+            before = Some(KnownPosition::new(page, position.clone(), &stored));
+            write(folder, page, stored).expect("the folder is writable");
         }
     }
 
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(last(folder.path()), Some((3, at(3))));
         let names = |page| -> Vec<_> {
             let found = files_from(folder.path(), page).expect("the folder is readable");
-            found.iter().map(|path| path.file_name().expect("a file").to_string_lossy().into_owned()).collect()
+            found.iter().map(|(_, path)| path.file_name().expect("a file").to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names(2), ["position-000002.json", "position-000003.json"]);
         remove_personal(folder.path(), None).expect("the folder is writable");

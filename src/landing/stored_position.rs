@@ -2,14 +2,32 @@
 //!
 //! A position lists every page of the chains that are being read. Stored whole with each page, the positions of 2,000 pages
 //! would take more room than the pages. The first page that a process lands has its position whole; each further one names
-//! the page whose position it builds on.
+//! the page whose position it builds on, and the digest of that whole position, so that it builds on no page of another process.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digests;
 use crate::model::pull::{PagePlace, Position, ReadPage};
+
+/// A position that the next one can be stored by what differs from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownPosition {
+    /// Number of the page before it.
+    pub(super) page: u32,
+    pub(super) position: Position,
+    /// Digest of the whole position that it builds on.
+    whole: String,
+}
+
+impl KnownPosition {
+    /// The position after a page, and how it is stored.
+    pub(super) fn new(page: u32, position: Position, stored: &StoredPosition) -> Self {
+        Self { page, position, whole: stored.whole() }
+    }
+}
 
 /// A position as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +41,8 @@ pub(super) enum StoredPosition {
 pub(super) struct PositionDelta {
     /// Number of the page whose position this one builds on.
     after: u32,
+    /// Digest of the whole position that both build on.
+    whole: String,
     /// Number of chains that were read to their end, among the first ones of both positions.
     done_before: usize,
     /// The pages of each open chain, in the order of the chains.
@@ -42,10 +62,20 @@ struct ChainDelta {
 
 impl StoredPosition {
     /// A position, stored by what differs from that of a page before; whole if there is none.
-    pub(super) fn of(position: &Position, before: Option<&(u32, Position)>) -> Self {
+    pub(super) fn of(position: &Position, before: Option<&KnownPosition>) -> Self {
         match before {
             None => Self::Whole(position.clone()),
-            Some((after, before)) => Self::Delta(PositionDelta::between(*after, before, position)),
+            Some(before) => Self::Delta(PositionDelta::between(before, position)),
+        }
+    }
+
+    /// Digest of the whole position that this one builds on; its own if it is whole.
+    fn whole(&self) -> String {
+        match self {
+            Self::Whole(position) => {
+                digests::of_bytes(&serde_json::to_vec(position).expect("a position is plain data"))
+            }
+            Self::Delta(delta) => delta.whole.clone(),
         }
     }
 
@@ -85,22 +115,25 @@ pub(super) fn places(position: &Position) -> impl Iterator<Item = &PagePlace> {
 
 /// The position of the last page whose position is known, and the number of that page. `stored`: by number of the page.
 pub(super) fn last_known(stored: BTreeMap<u32, StoredPosition>) -> Option<(u32, Position)> {
-    let mut known: Option<(u32, Position)> = None;
+    let mut known: Option<KnownPosition> = None;
     for (page, stored) in stored {
+        let whole = stored.whole();
         let position = match stored {
             StoredPosition::Whole(position) => Some(position),
             // Without the position that it builds on, it is not known.
             StoredPosition::Delta(delta) => {
-                known.as_ref().filter(|(at, _)| *at == delta.after).and_then(|(_, before)| delta.applied_to(before))
+                let before = known.as_ref().filter(|before| before.page == delta.after && before.whole == delta.whole);
+                before.and_then(|before| delta.applied_to(&before.position))
             }
         };
-        known = position.map(|position| (page, position)).or(known);
+        known = position.map(|position| KnownPosition { page, position, whole }).or(known);
     }
-    known
+    known.map(|known| (known.page, known.position))
 }
 
 impl PositionDelta {
-    fn between(after: u32, before: &Position, position: &Position) -> Self {
+    fn between(known: &KnownPosition, position: &Position) -> Self {
+        let before = &known.position;
         let mut position = position.clone();
         let same = before.done.iter().zip(&position.done).take_while(|(known, done)| known == done);
         let done_before = same.count();
@@ -113,10 +146,10 @@ impl PositionDelta {
             let changed = pages.into_iter().enumerate().filter(|(at, page)| known.get(*at) != Some(page)).collect();
             chains.push(ChainDelta { pages: number, changed });
         }
-        Self { after, done_before, chains, position }
+        Self { after: known.page, whole: known.whole.clone(), done_before, chains, position }
     }
 
-    /// The position that differs so from `before`; `None` if nothing does.
+    /// The position that differs so from `before`; `None` if this was not made from `before`.
     fn applied_to(self, before: &Position) -> Option<Position> {
         let Self { done_before, chains, mut position, .. } = self;
         let mut done = before.done.get(..done_before)?.to_vec();
@@ -215,8 +248,9 @@ mod tests {
     fn stored(positions: &[Position]) -> BTreeMap<u32, StoredPosition> {
         let (mut stored, mut before) = (BTreeMap::new(), None);
         for (page, position) in (1..).zip(positions) {
-            stored.insert(page, StoredPosition::of(position, before.as_ref()));
-            before = Some((page, position.clone()));
+            let of_page = StoredPosition::of(position, before.as_ref());
+            before = Some(KnownPosition::new(page, position.clone(), &of_page));
+            stored.insert(page, of_page);
         }
         stored
     }
@@ -238,6 +272,15 @@ mod tests {
         assert_eq!(last_known(stored.clone()).map(|(page, _)| page), Some(19));
         stored.insert(30, StoredPosition::Whole(Position::default()));
         assert_eq!(last_known(stored), Some((30, Position::default())), "31 builds on another position");
+    }
+
+    /// Another process has read page 20 again, with the same result, and its position is whole.
+    #[test]
+    fn what_another_process_stored_is_not_built_on() {
+        let positions = walk();
+        let mut stored = stored(&positions);
+        stored.insert(20, StoredPosition::Whole(positions[19].clone()));
+        assert_eq!(last_known(stored), Some((20, positions[19].clone())), "21 builds on the whole position of page 1");
     }
 
     #[test]

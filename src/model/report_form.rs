@@ -184,6 +184,8 @@ pub struct FilledForm {
     pub as_of: i64,
     /// Whether every connector was read completely.
     pub complete: bool,
+    /// Vietnamese title of the rule set that the cells are counted by.
+    pub rules_title: String,
     /// One row for each sector (lĩnh vực).
     pub rows: Vec<(String, FormCounts)>,
 }

@@ -215,7 +215,7 @@ fn the_published_parquet_file_has_all_columns_and_is_read_back() {
 }
 
 /// The runs, from 1 to `newest`, whose nights have CSV and JSON. Every night has its Parquet file.
-fn runs_with_texts(data: &Path, newest: i64) -> Vec<i64> {
+fn runs_with_csv(data: &Path, newest: i64) -> Vec<i64> {
     let has = |run: i64, name: &str| data.join(format!("published/nights/{run:08}/{name}")).exists();
     assert!((1..=newest).all(|run| has(run, "figures.parquet") && has(run, "night.json")));
     assert!((1..=newest).all(|run| has(run, "figures.csv") == has(run, "figures.json")));
@@ -230,7 +230,7 @@ fn the_newest_nights_have_csv_and_json_and_all_nights_are_read_back() {
     // The newest, the one before it, and the newest complete one.
     for (run, expected) in [(1, &[1][..]), (2, &[1, 2]), (3, &[1, 2, 3]), (4, &[1, 3, 4])] {
         publish(run);
-        assert_eq!(runs_with_texts(data, run), expected);
+        assert_eq!(runs_with_csv(data, run), expected);
     }
     let folders = [1, 2, 3, 4].map(|run| data.join(format!("published/nights/{run:08}")));
     assert!(folders.iter().all(|folder| present(folder) == [full(), bare()]));
@@ -239,10 +239,10 @@ fn the_newest_nights_have_csv_and_json_and_all_nights_are_read_back() {
     let whole = std::fs::read(&path).expect("it was written");
     std::fs::write(&path, &whole[1..]).expect("the folder is writable");
     publish(5);
-    assert_eq!(runs_with_texts(data, 5), [1, 3, 4, 5]);
+    assert_eq!(runs_with_csv(data, 5), [1, 3, 4, 5]);
     std::fs::write(&path, whole).expect("the folder is writable");
     publish(6);
-    assert_eq!(runs_with_texts(data, 6), [1, 5, 6]);
+    assert_eq!(runs_with_csv(data, 6), [1, 5, 6]);
 }
 
 /// Makes the record of a night one of an older motcua, which names no digests.
@@ -253,6 +253,42 @@ fn remove_digests(folder: &Path) {
     let fields = record.as_object_mut().expect("it is an object");
     fields.retain(|name, _| !["files", "document_digest"].contains(&name.as_str()));
     std::fs::write(&path, record.to_string()).expect("the folder is writable");
+}
+
+#[test]
+fn the_complete_night_before_the_newest_complete_one_has_csv_and_json_too() {
+    let data = tempfile::tempdir().expect("the temporary folder is writable");
+    let data = data.path();
+    for run in 1..=6 {
+        publish_run(data, Night { run, complete: [1, 2, 4].contains(&run), ..NIGHT });
+    }
+    // The newest and the one before it; the newest complete one and the complete one before it.
+    assert_eq!(runs_with_csv(data, 6), [2, 4, 5, 6]);
+}
+
+#[test]
+fn without_a_digest_csv_and_json_are_removed_beside_a_parquet_file_of_as_many_rows_only() {
+    let data = tempfile::tempdir().expect("the temporary folder is writable");
+    let data = data.path();
+    let publish = |run: i64| publish_run(data, Night { run, complete: false, ..NIGHT });
+    let first = publish(1);
+    publish(2);
+    remove_digests(&first);
+    let (csv, parquet) = (first.join("figures.csv"), first.join("figures.parquet"));
+    let [rows, whole] = [&csv, &parquet].map(|path| std::fs::read(path).expect("it was written"));
+    // Header and two figures; then the second figure twice.
+    let lines: Vec<&[u8]> = rows.split_inclusive(|byte| *byte == b'\n').collect();
+    assert_eq!(lines.len(), 3);
+    std::fs::write(&csv, [&rows[..], lines[2]].concat()).expect("the folder is writable");
+    publish(3);
+    assert_eq!(runs_with_csv(data, 3), [1, 2, 3], "the CSV has more figures");
+    std::fs::write(&csv, &rows).expect("the folder is writable");
+    std::fs::write(&parquet, &whole[..whole.len() / 2]).expect("the folder is writable");
+    publish(4);
+    assert_eq!(runs_with_csv(data, 4), [1, 3, 4], "the Parquet file cannot be read");
+    std::fs::write(&parquet, &whole).expect("the folder is writable");
+    publish(5);
+    assert_eq!(runs_with_csv(data, 5), [4, 5]);
 }
 
 #[test]

@@ -1,27 +1,30 @@
 //! Figures as Parquet and Arrow IPC.
-#![expect(clippy::disallowed_methods, reason = "edge: Parquet is written to a file, and read from it, here")]
-
-use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _, Seek as _};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use polars::io::utils::file::Writable;
 use polars::prelude::*;
 
 use super::error::{PublishedFilesError, file_error};
 use super::figure_rows::FigureRow;
 use crate::indicators::{self, row_columns};
 
-/// Rows as the bytes of a Parquet file that every reader can read. `scratch`: a folder for a temporary file.
+/// Rows as the bytes of a Parquet file that every reader can read. `scratch`: a folder for a file without a name, of which
+/// nothing is left after a kill.
 pub fn parquet<'a>(
     rows: impl IntoIterator<Item = FigureRow<'a>>,
     scratch: &Path,
 ) -> Result<Vec<u8>, PublishedFilesError> {
-    // The sink writes files only. A file that a killed process leaves is removed by its ending, `.partial`.
-    let path = scratch.join(format!(".figures-{:016x}.partial", rand::random::<u64>()));
-    let written =
-        write_parquet(&path, row_frame(rows)?).and_then(|()| fs::read(&path).map_err(file_error("read", &path)));
-    let _ = fs::remove_file(&path);
-    written
+    let failed = |what| file_error(what, scratch);
+    let mut file = tempfile::tempfile_in(scratch).map_err(failed("write into"))?;
+    // The sink closes its own handle.
+    let sunk = Writable::Local(file.try_clone().map_err(failed("write into"))?);
+    let target = SinkTarget::Dyn(SpecialEq::new(Arc::new(Mutex::new(Some(sunk)))));
+    sink_parquet(target, scratch, row_frame(rows)?)?;
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(failed("read from"))?;
+    Ok(bytes)
 }
 
 /// Rows as an Arrow IPC file without view types, which few readers support.
@@ -38,11 +41,16 @@ fn row_frame<'a>(rows: impl IntoIterator<Item = FigureRow<'a>>) -> Result<DataFr
     Ok(indicators::figure_frame(row_columns(), &figures)?)
 }
 
-/// Writes a frame as a Parquet file without view types, which not every reader supports. `ParquetWriter` always
-/// declares them, so the sink is used.
+/// Writes a frame as a Parquet file that every reader can read.
 pub(super) fn write_parquet(path: &Path, frame: DataFrame) -> Result<(), PublishedFilesError> {
     let failed = |source| PublishedFilesError::Parquet { path: path.to_owned(), source };
-    let target = SinkTarget::Path(PlRefPath::try_from_path(path).map_err(failed)?);
+    sink_parquet(SinkTarget::Path(PlRefPath::try_from_path(path).map_err(failed)?), path, frame)
+}
+
+/// Writes Parquet without view types, which not every reader supports. `ParquetWriter` always declares them, so the sink is
+/// used. `path`: for errors.
+fn sink_parquet(target: SinkTarget, path: &Path, frame: DataFrame) -> Result<(), PublishedFilesError> {
+    let failed = |source| PublishedFilesError::Parquet { path: path.to_owned(), source };
     let options = ParquetWriteOptions { compression: ParquetCompression::Snappy, ..ParquetWriteOptions::default() };
     let format = FileWriteFormat::Parquet(options.into());
     let sink =

@@ -194,7 +194,7 @@ fn foot(
     last: u16,
 ) -> Result<(), XlsxError> {
     let notes: Vec<String> = form.total().remarks().into_iter().map(remark).collect();
-    let made = format!("Số liệu tính lúc {}; quy tắc {}.", time_on_date(form.as_of), template.rules);
+    let made = format!("Số liệu tính lúc {}. Cách tính: {}.", time_on_date(form.as_of), form.rules_title);
     let mut row = row;
     for note in notes.into_iter().chain([made]) {
         sheet.merge_range(row, 0, row, last, &note, &text().set_italic().set_font_size(10))?;
@@ -231,6 +231,7 @@ mod tests {
             end: day("2026-03-14"),
             as_of: 1_774_000_000_000_000,
             complete: false,
+            rules_title: "Theo biểu mẫu".to_owned(),
             rows,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! * `publishing`: writes the files of a night, and the links to the newest.
 //! * `nights`: finds and reads published nights.
-//! * `night_texts`: which nights have CSV and JSON.
+//! * `csv_and_json`: which nights have CSV and JSON.
 //! * `published_readme`: describes the published files to people.
 //! * `definitions`: the texts that decided a night's figures.
 //! * `figure_rows` and `columnar`: figures as CSV and JSON, Parquet and Arrow.
@@ -14,11 +14,11 @@ mod check;
 #[cfg(test)]
 mod column_tests;
 mod columnar;
+mod csv_and_json;
 mod definitions;
 mod error;
 mod figure_rows;
 mod forms;
-mod night_texts;
 mod nights;
 pub mod postgres;
 mod published_readme;
@@ -33,8 +33,8 @@ pub use error::PublishedFilesError;
 pub use figure_rows::{FigureRow, csv, json};
 pub use forms::{FormError, write_form};
 pub use nights::{
-    NightFigures, NightRecord, first_night, latest_night, newest_record, newest_run, night_folder, night_folder_of_run,
-    night_of_run, read_night, run_as_of,
+    NightFigures, NightRecord, first_night, latest_night, newest_record, newest_records, newest_run, night_folder,
+    night_folder_of_run, night_of_run, read_night, run_as_of,
 };
 pub use publishing::publish_night;
 pub use removed_figures::RemovedFigures;

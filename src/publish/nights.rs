@@ -1,7 +1,7 @@
 //! Published nights are found and read here. `publishing` writes them.
 //!
 //! `<data>/published/nights/<run>/` holds `figures.parquet` and `night.json`, which names the digests of the night's files
-//! and has its own. The newest nights have `figures.csv` and `figures.json` too (`night_texts`). `<data>/published/latest`
+//! and has its own. The newest nights have `figures.csv` and `figures.json` too (`csv_and_json`). `<data>/published/latest`
 //! is a symbolic link to the newest night, `latest-complete` to the newest complete one.
 #![expect(clippy::disallowed_methods, reason = "edge: published nights are read here")]
 
@@ -29,8 +29,9 @@ pub(super) const FIGURES_PARQUET: &str = "figures.parquet";
 pub(super) const FIGURES_CSV: &str = "figures.csv";
 pub(super) const FIGURES_JSON: &str = "figures.json";
 
-/// The files of a night's figures, in the order of their removal: the one that figures are read back from goes last.
-pub(super) const FIGURE_FILES: [&str; 3] = [FIGURES_CSV, FIGURES_JSON, FIGURES_PARQUET];
+/// The files of a night's figures, in the order of their removal: the one that figures are read back from goes last, and the
+/// CSV, which a Parquet file without a digest is compared with, after the JSON.
+pub(super) const FIGURE_FILES: [&str; 3] = [FIGURES_JSON, FIGURES_CSV, FIGURES_PARQUET];
 
 /// `night.json`: what the figures of a night were computed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +109,12 @@ pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesE
     if folder.exists() { read_record(&folder).map(Some) } else { Ok(None) }
 }
 
+/// The records of the newest nights, at most `most`, newest first.
+pub fn newest_records(data: &Path, most: usize) -> Result<Vec<NightRecord>, PublishedFilesError> {
+    let folders = night_folders(&data.join("published").join("nights"))?;
+    folders.iter().rev().take(most).map(|folder| read_record(folder)).collect()
+}
+
 /// The folder of the newest night, or of the newest whose figures describe a moment at or before `as_of` (microseconds
 /// UTC).
 pub fn night_folder(data: &Path, as_of: Option<i64>) -> Result<Option<PathBuf>, PublishedFilesError> {
@@ -148,7 +155,7 @@ pub(super) fn check_file(folder: &Path, name: &str, record: &NightRecord) -> Res
     Err(PublishedFilesError::Damaged { path, what: "it does not match the digest in `night.json`".to_owned() })
 }
 
-fn read_figures(folder: &Path) -> Result<Vec<Figure>, PublishedFilesError> {
+pub(super) fn read_figures(folder: &Path) -> Result<Vec<Figure>, PublishedFilesError> {
     let path = folder.join(FIGURES_PARQUET);
     let file = File::open(&path).map_err(file_error("open", &path))?;
     let damaged = |error: PolarsError| PublishedFilesError::Damaged { path: path.clone(), what: error.to_string() };

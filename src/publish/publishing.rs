@@ -8,9 +8,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::columnar::write_parquet;
+use super::csv_and_json::remove_old_csv_and_json;
 use super::error::{PublishedFilesError, file_error};
 use super::figure_rows::{FigureRow, csv, json};
-use super::night_texts::remove_old_texts;
 use super::nights::{FIGURE_FILES, FIGURES_CSV, FIGURES_JSON, FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord};
 use super::published_readme;
 use crate::indicators;
@@ -43,8 +43,8 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
         link_to_night(&root, LATEST_COMPLETE, &name)?;
     }
     link_to_night(&root, LATEST, &name)?;
-    // The night is published, whatever becomes of the files of earlier ones: the next night removes what is left.
-    if let Err(error) = remove_old_texts(&root) {
+    // An error here does not undo the publication. The next night removes what is left.
+    if let Err(error) = remove_old_csv_and_json(&root) {
         tracing::warn!(run = record.night.run, "CSV and JSON of earlier nights are not removed: {error}");
     }
     Ok(folder)

@@ -6,11 +6,12 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::csv_and_json::{has_whole_parquet, nights_with_csv_and_json, remove_files};
 use super::definitions::DEFINITIONS;
 use super::error::{PublishedFilesError, file_error};
-use super::night_texts::{has_whole_parquet, nights_with_texts, remove_files};
 use super::nights::{
     FIGURE_FILES, FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record,
 };
@@ -28,20 +29,20 @@ pub struct NightFolder {
     /// Whether the night is the newest, the newest complete one, or the last of its month.
     pub is_landmark: bool,
     /// Whether the night keeps its CSV and JSON: the newest nights do.
-    pub keeps_texts: bool,
+    pub keeps_csv_and_json: bool,
 }
 
 impl NightFolder {
     /// The night with its CSV and JSON files only: what may be removed while Parquet still holds the figures. No files
     /// if the Parquet file is missing or damaged.
     #[must_use]
-    pub fn texts(&self) -> Self {
-        let mut texts = self.clone();
-        texts.figures.retain(|(path, _)| !path.ends_with(FIGURES_PARQUET));
-        if !texts.figures.is_empty() && !has_whole_parquet(&self.folder).unwrap_or(false) {
-            texts.figures.clear();
+    pub fn csv_and_json(&self) -> Self {
+        let mut night = self.clone();
+        night.figures.retain(|(path, _)| !path.ends_with(FIGURES_PARQUET));
+        if !night.figures.is_empty() && !has_whole_parquet(&self.folder).unwrap_or(false) {
+            night.figures.clear();
         }
-        texts
+        night
     }
 }
 
@@ -52,7 +53,7 @@ pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesE
     let newest: Vec<OsString> = [linked(LATEST), linked(LATEST_COMPLETE)].into_iter().flatten().collect();
     let mut nights: Vec<NightFolder> = Vec::new();
     let folders = night_folders(&root.join("nights"))?;
-    let with_texts = nights_with_texts(&root, &folders);
+    let with_csv_and_json = nights_with_csv_and_json(&root, &folders);
     for folder in folders {
         let record = read_record(&folder)?;
         let mut figures = Vec::new();
@@ -60,13 +61,13 @@ pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesE
             let path = folder.join(name);
             match path.symlink_metadata() {
                 Ok(meta) => figures.push((path, meta.len())),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(file_error("look at", &path)(error)),
             }
         }
         let is_one_of = |names: &[OsString]| names.iter().any(|name| folder.file_name() == Some(name));
-        let (is_landmark, keeps_texts) = (is_one_of(&newest), is_one_of(&with_texts));
-        nights.push(NightFolder { folder, record, figures, is_landmark, keeps_texts });
+        let (is_landmark, keeps_csv_and_json) = (is_one_of(&newest), is_one_of(&with_csv_and_json));
+        nights.push(NightFolder { folder, record, figures, is_landmark, keeps_csv_and_json });
     }
     let month = |night: &NightFolder| instant::local(night.record.night.as_of).date().first_of_month();
     for at in 0..nights.len() {
@@ -112,10 +113,29 @@ pub fn partial_files(data: &Path) -> Result<Vec<PathBuf>, PublishedFilesError> {
     Ok(found)
 }
 
-/// Removes a text that no night names, or a partial file or folder.
+/// Removes a text that no night names, or a partial file or folder. One that is already gone is no error.
 pub fn remove_unneeded(path: &Path) -> Result<(), PublishedFilesError> {
     let _crash_point = crash_point("remove what no night names");
     let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
     let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    removed.map_err(file_error("remove", path))
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_already_gone_is_removed() {
+        let data = tempfile::tempdir().expect("the temporary folder is writable");
+        let left = data.path().join("left.partial");
+        fs::write(&left, "half").expect("the folder is writable");
+        for _ in 0..2 {
+            remove_unneeded(&left).expect("it is gone afterwards");
+            assert!(!left.exists());
+        }
+    }
 }

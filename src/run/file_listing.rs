@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the data folder is listed here")]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::durable::file_error;
@@ -32,8 +33,11 @@ pub(super) fn list_files(path: &Path) -> Result<Vec<ListedFile>, RunError> {
     Ok(found)
 }
 
-/// Number and total bytes of the files below a folder, or of one file.
+/// Number and total bytes of the files below a folder, or of one file; zeros if it is gone.
 pub(super) fn count_and_bytes(path: &Path) -> Result<(u64, u64), RunError> {
+    if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok((0, 0));
+    }
     let files = list_files(path)?;
     Ok((files.len() as u64, files.iter().map(|file| file.bytes).sum()))
 }

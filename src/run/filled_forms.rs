@@ -59,8 +59,11 @@ pub async fn filled_form(
         None if code.is_empty() => NO_SECTOR.to_owned(),
         None => code.to_owned(),
     };
+    // `form_counts` has refused a rule set that there is not.
+    let rules_title = config.rules.get(&template.rules).map(|rules| rules.title.vi.clone()).unwrap_or_default();
     Ok(FilledForm {
         whom,
+        rules_title,
         start: period.start(),
         end: period.end(),
         as_of: night.as_of,

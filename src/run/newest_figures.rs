@@ -3,7 +3,8 @@
 //! A published night holds exactly that, as of the version of table `figure_versions` that its record names: a night appends
 //! what differs, and then publishes. So the newest night serves as the table's image, and the table, which grows with every
 //! night, is read only if the night is not of its newest version: after a run that was cut between the two, after an
-//! upgrade that added a column, or if the night's file is damaged or gone.
+//! upgrade that added a column, or if the night's file is damaged or gone. A table that was made anew can reach the same
+//! version with other rows, so its newest run must not be later than the night's.
 
 use std::path::Path;
 
@@ -17,8 +18,8 @@ use crate::run::error::RunError;
 
 /// The newest version of every figure in `table` that is not gone.
 pub(super) async fn newest_figures(data: &Path, table: &FigureTable) -> Result<Vec<Figure>, RunError> {
-    let (data, version) = (data.to_owned(), table.version().await?);
-    match tokio::task::spawn_blocking(move || published_figures(&data, version)).await? {
+    let (data, version, last_run) = (data.to_owned(), table.version().await?, table.last_run().await?);
+    match tokio::task::spawn_blocking(move || published_figures(&data, version, last_run)).await? {
         Ok(Some(figures)) => return Ok(figures),
         Ok(None) => tracing::debug!(version, "the newest night is not of this version of the figures"),
         Err(error) => tracing::warn!("the newest night cannot be compared with, so all versions are read: {error}"),
@@ -27,12 +28,18 @@ pub(super) async fn newest_figures(data: &Path, table: &FigureTable) -> Result<V
     Ok(tokio::task::spawn_blocking(move || newest_versions(versions)).await??)
 }
 
-/// The figures of the newest night if it was published at this version of the table. A night without digests does not count:
-/// damage of its file would not be found.
-fn published_figures(data: &Path, version: u64) -> Result<Option<Vec<Figure>>, PublishedFilesError> {
+/// The figures of the newest night if it was published at this version of the table, whose newest run is `last_run`. A night
+/// without digests does not count: damage of its file would not be found.
+fn published_figures(
+    data: &Path,
+    version: u64,
+    last_run: Option<i64>,
+) -> Result<Option<Vec<Figure>>, PublishedFilesError> {
     let newest = publish::newest_record(data)?;
-    let is_of_version = |record: &NightRecord| record.tables.get(FIGURE_TABLE) == Some(&version);
-    if newest.filter(is_of_version).is_none_or(|record| record.files.is_empty()) {
+    let is_image = |record: &NightRecord| {
+        record.tables.get(FIGURE_TABLE) == Some(&version) && last_run.is_none_or(|run| run <= record.night.run)
+    };
+    if newest.filter(is_image).is_none_or(|record| record.files.is_empty()) {
         return Ok(None);
     }
     let Some(folder) = publish::night_folder(data, None)? else { return Ok(None) };
@@ -140,6 +147,9 @@ mod tests {
         assert_eq!(read().await, [3], "the table has a newer version");
         publish(data, 4, 44, version);
         assert_eq!(read().await, [3], "a night of an older version");
+        let version = append(&table, 6, 6).await;
+        publish(data, 5, 55, version);
+        assert_eq!(read().await, [6], "a night of this version, before the table's newest run");
     }
 
     #[expect(clippy::disallowed_methods, reason = "tests damage published files")]

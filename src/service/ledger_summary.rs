@@ -21,18 +21,18 @@ pub(super) struct LedgerSummary {
 /// The summary that was read last.
 #[derive(Debug, Default)]
 pub(super) struct LedgerSummaryCache {
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<KeptSummary>>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct KeptSummary {
     stamp: LedgerStamp,
     /// Microseconds UTC.
     at: i64,
     summary: Arc<LedgerSummary>,
 }
 
-impl Kept {
+impl KeptSummary {
     /// Whether the summary is still what the ledger has. Not if the clock was set back.
     fn is_current(&self, stamp: LedgerStamp, now: i64) -> bool {
         self.stamp == stamp && (0..KEPT_MICROS).contains(&(now - self.at))
@@ -49,7 +49,7 @@ impl LedgerSummaryCache {
         }
         let health = assess_connectors(&service.config, Some(&service.ledger), now).await?;
         let summary = Arc::new(LedgerSummary { health, totals: service.ledger.totals().await? });
-        *kept = Some(Kept { stamp, at: now, summary: Arc::clone(&summary) });
+        *kept = Some(KeptSummary { stamp, at: now, summary: Arc::clone(&summary) });
         Ok(summary)
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let stamp = LedgerStamp::of(folder.path());
         let summary = Arc::new(LedgerSummary { health: Vec::new(), totals: LedgerTotals::default() });
-        let kept = Kept { stamp, at: 1_000, summary };
+        let kept = KeptSummary { stamp, at: 1_000, summary };
         assert!(kept.is_current(stamp, 1_000) && kept.is_current(stamp, 1_000 + 9_999_999));
         assert!(!kept.is_current(stamp, 1_000 + 10_000_000));
         assert!(!kept.is_current(stamp, 999), "the clock was set back");

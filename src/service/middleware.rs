@@ -1,10 +1,17 @@
 //! Middleware: RFC 9457 bodies for the errors that axum answers itself, and the headers of every answer.
 
-use axum::extract::{Request, State};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::service::Service;
+use crate::service::address_group::AddressGroup;
+use crate::service::caller::{cookie, session_cookie};
+use crate::service::client_address::client_address;
 use crate::service::problem::Problem;
 
 /// No scripts, nothing from other origins, no framing.
@@ -54,6 +61,20 @@ pub(super) async fn problem_bodies(request: Request, next: Next) -> Response {
         problem.headers_mut().insert(header::ALLOW, allow);
     }
     problem
+}
+
+/// Counts large answers for the address and the token or session of their request. Whether these are valid does not matter here:
+/// without a valid one there is no large answer.
+pub(super) async fn count_answers(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
+        return next.run(request).await;
+    };
+    let headers = request.headers();
+    let address = client_address(service.config.settings.service.behind_proxy, peer.ip(), headers);
+    let token = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let session = || cookie(headers, session_cookie(service.is_encrypted())).map(str::as_bytes);
+    let caller = service.answers.caller(AddressGroup::of(address), token.or_else(session));
+    caller.scope(next.run(request)).await
 }
 
 /// Adds security headers to every answer, unless the handler has set the header itself. An answer with a cookie is kept by

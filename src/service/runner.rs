@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use jiff::civil::Date;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +15,9 @@ use crate::config::Configuration;
 use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{
-    self, DataFolder, Ledger, LockError, Pause, Retention, RunError, RunReport, Slot, SlotDecision, SlotState,
-    VacuumAction, with_causes,
+    self, DataFolder, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotDecision, SlotState, with_causes,
 };
+use crate::service::old_files::OldFiles;
 
 /// Slots per connector that are read from the ledger.
 const SLOTS: i64 = 500;
@@ -62,8 +61,7 @@ pub(super) struct Runner {
     failure: Mutex<Option<RunFailure>>,
     /// When the schedule was last checked, by the monotonic clock.
     checked: Mutex<Option<Instant>>,
-    /// The day on which old files were removed last.
-    tidied: Mutex<Option<Date>>,
+    old_files: OldFiles,
 }
 
 impl Runner {
@@ -90,8 +88,12 @@ impl Runner {
     }
 
     /// Time since the schedule was last checked; `None` before the first check. The ticker wakes the runner each
-    /// minute, so a value of several minutes without a run under way means that the runner is stuck.
+    /// minute, so a value of several minutes without a run under way means that the runner is stuck. Zero while old files
+    /// are removed: the next check follows.
     pub(super) fn checked_ago(&self) -> Option<Duration> {
+        if self.old_files.is_under_way() {
+            return Some(Duration::ZERO);
+        }
         lock(&self.checked).map(|checked| checked.elapsed())
     }
 
@@ -150,6 +152,13 @@ impl Runner {
                     }
                 }
                 after(is_more);
+                if is_more {
+                    tokio::select! {
+                        () = self.old_files.remove(config, run::now()) => {}
+                        // Files that are left are removed another day.
+                        () = stop.cancelled() => {}
+                    }
+                }
             }
         }
         if self.is_requested() {
@@ -229,32 +238,11 @@ impl Runner {
                 done => done.map(Some),
             },
         };
-        if matches!(done, Ok(Some(_))) {
-            self.remove_old_files(config, &folder, now).await;
-        }
         folder.ledger.close().await;
         if let Some(report) = done? {
             log(&report);
         }
         Ok(true)
-    }
-
-    /// Removes old files after the first run of a day, if the settings say so. An error is logged: the night is published.
-    async fn remove_old_files(&self, config: &Configuration, folder: &DataFolder<'_>, now: i64) {
-        let settings = &config.settings.retention;
-        let today = instant::local(now).date();
-        if !settings.by_itself || lock(&self.tidied).replace(today) == Some(today) {
-            return;
-        }
-        let progress = |step: &str| self.set_step(step);
-        match Box::pin(folder.vacuum(Retention::from(settings), false, now, &progress)).await {
-            Ok(lines) => {
-                let removed = lines.iter().filter(|line| line.action == VacuumAction::Removed);
-                let bytes: u64 = removed.map(|line| line.bytes).sum();
-                tracing::info!(bytes, "old files removed; `motcua vacuum --dry-run` lists what is kept, and why");
-            }
-            Err(error) => tracing::error!("old files are not removed: {}", with_causes(&error)),
-        }
     }
 
     /// Runs the connectors whose slots are due, in one run. Returns whether there were any.
@@ -286,9 +274,6 @@ impl Runner {
             *slot = Slot { state, message: message.clone(), decided_at: run::now(), ..slot.clone() };
         }
         folder.ledger.write_slots(&due).await?;
-        if matches!(ran, Ok(Some(_))) {
-            self.remove_old_files(config, &folder, now).await;
-        }
         folder.ledger.close().await;
         if let Some(report) = ran? {
             log(&report);

@@ -9,8 +9,8 @@ use sqlx::{Error, Row as _};
 use crate::crash_points::crash_point;
 use crate::run::ledger::Ledger;
 
-/// Rejections that a later pull counted and closed, where the landed pages of both pulls were removed. The newest row stays
-/// whatever it is: SQLite would give its id to another one, and certificates name rows by id.
+/// Rejections that a later pull counted and closed, where the landed pages of both pulls were removed. The newest row of
+/// the table always stays: SQLite would give its id to another one, and certificates name rows by id.
 const OLD_REPEATS: &str = "FROM quarantine AS old WHERE closed_by IS NOT NULL AND NOT is_covered \
      AND (key_hash IS NOT NULL OR row_hash IS NOT NULL) \
      AND EXISTS (SELECT 1 FROM quarantine AS again WHERE again.connector = old.connector AND again.run = old.closed_by \

@@ -64,6 +64,25 @@ impl Ledger {
         Ok(needs)
     }
 
+    /// Whether an earlier vacuum found that a night's figures cannot be rebuilt.
+    pub async fn keeps_figures(&self, run: i64) -> Result<bool, Error> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM runs WHERE run = ? AND figures_kept_at IS NOT NULL)")
+            .bind(run)
+            .fetch_one(&self.pool)
+            .await
+    }
+
+    /// Notes that a night's figures cannot be rebuilt.
+    pub async fn note_figures_kept(&self, run: i64, now: i64) -> Result<(), Error> {
+        let _crash_point = crash_point("note that the figures of a night are kept");
+        sqlx::query("UPDATE runs SET figures_kept_at = ? WHERE run = ?")
+            .bind(now)
+            .bind(run)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Notes that the landed pages of a pull are removed. Written before the removal, so that a missing folder is
     /// explained.
     pub async fn note_landing_removed(&self, connector: &str, run: i64, now: i64) -> Result<(), Error> {

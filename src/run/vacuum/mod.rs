@@ -14,6 +14,7 @@
 //!
 //! If it is killed, every past night still reads the same, and the next call removes the rest.
 
+mod age_doubt;
 mod plan;
 
 use std::collections::HashMap;
@@ -62,6 +63,11 @@ impl From<&RetentionSettings> for Retention {
 }
 
 impl DataFolder<'_> {
+    /// Why files should not be removed for their age without a person; `None` if the clock is not doubted.
+    pub fn age_doubt(&self, now: i64) -> Result<Option<String>, RunError> {
+        Ok(age_doubt::age_doubt(now, &publish::newest_records(&self.data, 2)?))
+    }
+
     /// Removes what nothing needs any more; with `dry`, only reports it.
     pub async fn vacuum(
         &self,
@@ -144,7 +150,13 @@ impl DataFolder<'_> {
     ) -> Result<(), RunError> {
         let (run, as_of) = (night.record.night.run, night.record.night.as_of);
         let whole = amount_of(&night);
+        let not_in_versions = "the versions of figures do not give them again";
         if !night.is_landmark && as_of < before(now, keep.nights) {
+            // All versions would be read for each of them, each day.
+            if self.ledger.keeps_figures(run).await? {
+                plan.keeps(VacuumKind::Nights, not_in_versions, whole);
+                return Ok(());
+            }
             progress(&format!("night {run}: checking whether its figures can be rebuilt"));
             match self.removable(&night, now).await {
                 Err(RunError::Publish(PublishedFilesError::Damaged { path, what })) => {
@@ -156,23 +168,24 @@ impl DataFolder<'_> {
                     plan.removes(VacuumKind::Nights, format!("older than {} days", keep.nights), whole);
                     plan.nights.push((night, Some(removed)));
                 }
-                Ok(None) => plan.keeps(VacuumKind::Nights, "the versions of figures do not give them again", whole),
+                Ok(None) => {
+                    plan.keeps(VacuumKind::Nights, not_in_versions, whole);
+                    plan.kept_nights.push(run);
+                }
             }
             return Ok(());
         }
         let mut kept = whole;
         let young = format!("younger than {} days", keep.nights);
         let reason = if night.is_landmark { "the newest, or the last of its month".to_owned() } else { young };
-        let texts = night.texts();
-        if !night.keeps_texts && !texts.figures.is_empty() {
-            let of_texts = amount_of(&texts);
-            plan.removes(
-                VacuumKind::Nights,
-                "CSV and JSON of earlier nights; the Parquet file holds the same",
-                of_texts,
-            );
-            plan.nights.push((texts, None));
-            kept = (whole.0 - of_texts.0, whole.1 - of_texts.1);
+        if !night.keeps_csv_and_json {
+            let csv_and_json = night.csv_and_json();
+            let amount = amount_of(&csv_and_json);
+            plan.removes(VacuumKind::Nights, "CSV and JSON of earlier nights; the Parquet file holds the same", amount);
+            kept = (whole.0 - amount.0, whole.1 - amount.1);
+            if amount.0 > 0 {
+                plan.nights.push((csv_and_json, None));
+            }
         }
         plan.keeps(VacuumKind::Nights, reason, kept);
         Ok(())
@@ -257,6 +270,9 @@ impl DataFolder<'_> {
         }
         for (night, removed) in &plan.nights {
             retention::remove_figures(night, removed.as_ref())?;
+        }
+        for run in &plan.kept_nights {
+            self.ledger.note_figures_kept(*run, now).await?;
         }
         // Before pages are removed, which makes further ones removable: a dry run has reported these.
         if plan.has_old_repeats {

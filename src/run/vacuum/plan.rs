@@ -36,6 +36,8 @@ pub(super) struct VacuumPlan {
     pub(super) damaged: Vec<LakeFile>,
     /// Nights whose files are removed, each with the mark to leave if all of its figures are.
     pub(super) nights: Vec<(NightFolder, Option<RemovedFigures>)>,
+    /// Runs of nights whose figures were found not to be in the versions.
+    pub(super) kept_nights: Vec<i64>,
     pub(super) landed: Vec<LandedFolder>,
     pub(super) definitions: Vec<PathBuf>,
     pub(super) slots_before: Option<i64>,

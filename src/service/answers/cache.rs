@@ -1,5 +1,5 @@
-//! Answers about the figures of published nights, kept for the next who asks. A night never changes, so they never become
-//! wrong; those that were asked for longest ago make room for others.
+//! Answers about the figures of published nights, kept for the next who asks. A published night never changes, so neither does
+//! an answer about it. Those that were asked for longest ago are removed first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,18 +41,18 @@ impl AnswerKey {
 /// The kept answers.
 #[derive(Debug, Default)]
 pub(super) struct AnswerCache {
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptAnswers>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct KeptAnswers {
     /// Body, and the number of its last use.
     bodies: HashMap<AnswerKey, (Arc<StoredBody>, u64)>,
     uses: u64,
 }
 
 impl AnswerCache {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptAnswers> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,7 +65,7 @@ impl AnswerCache {
         Some(Arc::clone(body))
     }
 
-    /// Keeps an answer, and removes as many others as must make room for it.
+    /// Keeps an answer, and removes others until the limits hold.
     pub(super) fn keep(&self, key: AnswerKey, body: Arc<StoredBody>) {
         if body.len() > MOST_BYTES[place_of(&body)] / LARGEST_SHARE {
             return;
@@ -81,13 +81,13 @@ impl AnswerCache {
         }
     }
 
-    /// Removes all: their places are needed.
+    /// Removes all.
     pub(super) fn clear(&self) {
         self.kept().bodies.clear();
     }
 }
 
-impl Kept {
+impl KeptAnswers {
     fn is_too_large(&self) -> bool {
         let mut bytes = [0, 0];
         for (body, _) in self.bodies.values() {
@@ -108,6 +108,7 @@ mod tests {
     use axum::http::HeaderMap;
     use tokio::sync::Semaphore;
 
+    use super::super::stored_body::Room;
     use super::*;
 
     fn key(run: i64, question: &str, encoding: Encoding) -> AnswerKey {
@@ -116,9 +117,10 @@ mod tests {
     }
 
     fn body(len: usize) -> Arc<StoredBody> {
-        let (scratch, room) = (std::env::temp_dir(), Arc::new(Semaphore::new(100_000)));
+        let (scratch, places) = (std::env::temp_dir(), Arc::new(Semaphore::new(100_000)));
+        let room = Room { scratch: &scratch, places: &places, clear: &|| () };
         let of = (Encoding::Identity, HeaderMap::new());
-        let body = StoredBody::write((scratch.as_path(), &room), of, |out| {
+        let body = StoredBody::write(room, of, |out| {
             let chunk = vec![0; 256 << 10];
             for _ in 0..len / chunk.len() {
                 out.write_all(&chunk).map_err(BoxError::from)?;

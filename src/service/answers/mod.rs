@@ -4,12 +4,14 @@
 //! * **Making.** Few are made at once ([`Answers::permit`]); the others wait, and get 503 if they wait too long. A permit is held
 //!   until the answer is made, also if its client is gone: the work goes on.
 //! * **Sending.** An answer is written into a [`StoredBody`], which is in a file from 256 KiB on, and read in chunks as the client
-//!   takes them. Its bytes are counted until they are sent or the client is cut off; without room for them, 503. So a client that
-//!   stops half-way holds a place on disk, and neither a permit nor the night.
+//!   takes them. The bytes in files are counted until they are sent or the client is cut off; without room for them, 503. So a
+//!   client that stops half-way holds a place on disk, and neither a permit nor the night. Answers to one address, and to one
+//!   token, have at most a quarter of the room.
 //! * **Keeping.** Answers about the figures of a night are kept for the next who asks ([`AnswerKey`]).
 
 mod cache;
 mod encoding;
+mod shares;
 mod stored_body;
 
 use std::io::Write;
@@ -24,16 +26,19 @@ use tokio::time::timeout;
 
 pub(super) use self::cache::AnswerKey;
 pub(super) use self::encoding::Encoding;
+pub(super) use self::shares::AnswerCaller;
 pub(super) use self::stored_body::{StoredBody, WriteResult};
 
 use self::cache::AnswerCache;
-use self::stored_body::{StoreError, UNIT_BYTES};
+use self::shares::Shares;
+use self::stored_body::{Room, StoreError, UNIT_BYTES};
+use crate::service::address_group::AddressGroup;
 use crate::service::problem::Problem;
 
-/// Room for answers that are kept or wait to be sent, in units: 512 MiB, nearly all of them on disk.
+/// Room for answers in files that are kept or wait to be sent, in units: 512 MiB.
 const ROOM: usize = (512 << 20) / UNIT_BYTES;
-/// If less room is free, the kept answers give way.
-const LEAST_FREE: usize = ROOM / 4;
+/// The answers to one caller take at most this share of the room.
+const LARGEST_SHARE: usize = 4;
 /// How long an answer waits for those that are being made.
 const WAIT: Duration = Duration::from_secs(20);
 /// Seconds after which a refused request may be sent again.
@@ -44,6 +49,9 @@ const RETRY_AFTER_SECS: u64 = 10;
 pub(super) enum Making {
     /// Row by row.
     ByRows,
+    /// Row by row, after the rows were read from the tables. Such an answer waits for the readers of the tables, so it holds
+    /// no permit of the others meanwhile.
+    FromTables,
     /// As a whole in memory, before it is written: alone.
     Whole,
 }
@@ -53,10 +61,13 @@ pub(super) enum Making {
 pub(super) struct Answers {
     scratch: PathBuf,
     makers: Arc<Semaphore>,
+    /// As `makers`, for [`Making::FromTables`].
+    makers_from_tables: Arc<Semaphore>,
     /// Permits of `makers`.
     most_makers: u32,
     /// One permit stands for [`UNIT_BYTES`].
     room: Arc<Semaphore>,
+    shares: Arc<Shares>,
     wait: Duration,
     cache: AnswerCache,
 }
@@ -78,18 +89,25 @@ impl Answers {
     }
 
     fn with_limits(scratch: PathBuf, most_makers: u32, room: usize, wait: Duration) -> Self {
-        let (makers, room) = (Semaphore::new(most_makers as usize), Semaphore::new(room));
-        let (makers, room) = (Arc::new(makers), Arc::new(room));
-        Self { scratch, makers, most_makers, room, wait, cache: AnswerCache::default() }
+        let [makers, makers_from_tables] = [(), ()].map(|()| Arc::new(Semaphore::new(most_makers as usize)));
+        let shares = Arc::new(Shares::new((room * UNIT_BYTES / LARGEST_SHARE) as u64));
+        let (room, cache) = (Arc::new(Semaphore::new(room)), AnswerCache::default());
+        Self { scratch, makers, makers_from_tables, most_makers, room, shares, wait, cache }
+    }
+
+    /// The caller for which the answers to a request count. `credential`: its token or session.
+    pub(super) fn caller(&self, address: AddressGroup, credential: Option<&[u8]>) -> AnswerCaller {
+        self.shares.caller(address, credential)
     }
 
     /// Waits for the right to make a large answer. 503 if others take too long.
     pub(super) async fn permit(&self, making: Making) -> Result<MakingPermit, Problem> {
-        let makers = match making {
-            Making::ByRows => 1,
-            Making::Whole => self.most_makers,
+        let (makers, permits) = match making {
+            Making::ByRows => (&self.makers, 1),
+            Making::FromTables => (&self.makers_from_tables, 1),
+            Making::Whole => (&self.makers, self.most_makers),
         };
-        let waiting = timeout(self.wait, Arc::clone(&self.makers).acquire_many_owned(makers));
+        let waiting = timeout(self.wait, Arc::clone(makers).acquire_many_owned(permits));
         let held = waiting.await.map_err(|_| {
             let detail = "other large files are being made; try again in a moment, or choose fewer rows";
             Problem::busy(detail, RETRY_AFTER_SECS)
@@ -119,10 +137,8 @@ impl Answers {
         of: (Encoding, HeaderMap),
         write: impl FnOnce(&mut (dyn Write + Send)) -> WriteResult,
     ) -> Result<Arc<StoredBody>, Problem> {
-        if self.room.available_permits() < LEAST_FREE {
-            self.cache.clear();
-        }
-        match StoredBody::write((self.scratch.as_path(), &self.room), of, write) {
+        let room = Room { scratch: &self.scratch, places: &self.room, clear: &|| self.cache.clear() };
+        match StoredBody::write(room, of, write) {
             Ok(made) => Ok(Arc::new(made)),
             Err(error @ StoreError::NoRoom) => Err(Problem::busy(error.to_string(), RETRY_AFTER_SECS)),
             Err(StoreError::Write(error)) => Err(Problem::internal("the answer cannot be written", &error)),
@@ -184,6 +200,11 @@ mod tests {
         (Encoding::Identity, HeaderMap::new())
     }
 
+    /// Writes so many KiB.
+    fn kib(number: usize) -> impl FnOnce(&mut (dyn Write + Send)) -> WriteResult {
+        move |out| out.write_all(&vec![b'x'; number << 10]).map_err(BoxError::from)
+    }
+
     fn status(refused: &Problem) -> (u16, Option<u64>) {
         (refused.status().as_u16(), refused.retry_after_secs())
     }
@@ -197,7 +218,39 @@ mod tests {
         let second = answers.permit(Making::ByRows).await.expect("two may be made at once");
         assert_eq!(status(&answers.permit(Making::ByRows).await.expect_err("a third")), (503, Some(10)));
         drop((first, second));
-        answers.permit(Making::Whole).await.expect("nothing is being made");
+        let whole = answers.permit(Making::Whole).await.expect("nothing is being made");
+        let waiting = answers.permit(Making::FromTables).await.expect("what waits for the tables holds up no table");
+        drop(whole);
+        answers.permit(Making::Whole).await.expect("nor a table it");
+        drop(waiting);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn kept_answers_are_removed_where_room_is_lacking() {
+        let answers = answers();
+        let night = Night { run: 1, as_of: 0, complete: true, data_until: None };
+        let key = AnswerKey::new(&night, "all".to_owned(), Encoding::Identity);
+        answers.make_kept(key.clone(), None, HeaderMap::new(), kib(700)).await.expect("there is room");
+        assert!(answers.kept(&key).is_some());
+        // Both are more than a MiB.
+        answers.make_small(plain(), kib(700)).expect("there is room without the kept one");
+        assert!(answers.kept(&key).is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_caller_holds_a_quarter_of_the_room() {
+        let answers = answers();
+        let body = |number: usize| answers.make_small(plain(), kib(number)).expect("there is room");
+        let caller = |last: u8| answers.caller(AddressGroup::of([10, 0, 0, last].into()), None);
+        let (slow, small) = (body(300), body(200));
+        // 300 KiB are more than 256 KiB, a quarter: one answer alone.
+        let waiting = caller(1).scope(async { slow.answer() }).await.expect("nothing waits");
+        let refused = caller(1).scope(async { slow.answer() }).await.expect_err("it is the second");
+        assert_eq!(status(&refused), (503, Some(RETRY_AFTER_SECS)));
+        caller(1).scope(async { small.answer() }).await.expect("it is in memory");
+        caller(2).scope(async { slow.answer() }).await.expect("another caller");
+        drop(waiting);
+        caller(1).scope(async { slow.answer() }).await.expect("it is taken");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -207,7 +260,7 @@ mod tests {
             answers.make(permit, plain(), |out| out.write_all(&vec![b'x'; 600 << 10]).map_err(BoxError::from))
         };
         let permit = answers.permit(Making::Whole).await.expect("nothing is being made");
-        let stopped = many(&answers, permit).expect("there is room").answer();
+        let stopped = many(&answers, permit).expect("there is room").answer().expect("no caller is counted");
         let permit = answers.permit(Making::Whole).await.expect("the client that stopped holds no permit");
         let refused = many(&answers, permit).expect_err("both bodies are more than a MiB");
         assert_eq!(status(&refused), (503, Some(RETRY_AFTER_SECS)));
@@ -227,7 +280,7 @@ mod tests {
                 made.fetch_add(1, Ordering::Relaxed);
                 out.write_all(b"figures").map_err(BoxError::from)
             });
-            body.await.expect("it is made in time").answer()
+            body.await.expect("it is made in time").answer().expect("no caller is counted")
         };
         let asked = join_all((0..60).map(|_| ask())).await;
         assert!(made.load(Ordering::Relaxed) <= 2, "{made:?}");

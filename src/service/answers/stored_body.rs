@@ -21,7 +21,9 @@ use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile_in};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::Encoding;
+use super::shares::{Share, TooManyBytes};
+use super::{Encoding, RETRY_AFTER_SECS};
+use crate::service::problem::Problem;
 
 /// A body that is larger is in a file.
 const IN_MEMORY_BYTES: usize = 256 << 10;
@@ -29,8 +31,12 @@ const IN_MEMORY_BYTES: usize = 256 << 10;
 const CHUNK_BYTES: usize = 64 << 10;
 /// Bytes for which one permit of the room stands.
 pub(super) const UNIT_BYTES: usize = 64 << 10;
-/// How long a body may be on its way. Slower clients would hold its place for hours.
-const SENT_WITHIN: Duration = Duration::from_mins(15);
+/// Bytes in a second that a client takes at least, on the average since its answer began: those of a bad mobile connection.
+const LEAST_RATE: u64 = 16 << 10;
+/// How long the longest body may be on its way: of a long one a client takes more bytes in a second.
+const SENT_WITHIN: Duration = Duration::from_hours(1);
+/// After this time the rate counts.
+const GRACE: Duration = Duration::from_mins(1);
 
 /// What writing a body results in.
 pub(in crate::service) type WriteResult = Result<(), BoxError>;
@@ -44,13 +50,24 @@ pub(super) enum StoreError {
     Write(BoxError),
 }
 
+/// Where bodies in files have their places. Those in memory take none: there are at most as many as connections.
+#[derive(Clone, Copy)]
+pub(super) struct Room<'a> {
+    /// Folder for the files.
+    pub(super) scratch: &'a Path,
+    /// Permits for [`UNIT_BYTES`] each.
+    pub(super) places: &'a Arc<Semaphore>,
+    /// Removes what is only kept, where no place is left.
+    pub(super) clear: &'a (dyn Fn() + Sync),
+}
+
 /// A body with the headers of its answer.
 #[derive(Debug)]
 pub(in crate::service) struct StoredBody {
     bytes: StoredBytes,
     len: u64,
     headers: HeaderMap,
-    /// Its place in the room.
+    /// Its place in the room; `None` in memory.
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -61,17 +78,17 @@ enum StoredBytes {
 }
 
 impl StoredBody {
-    /// Stores what `write` writes, packed. `scratch`: folder for the file. `room`: permits for [`UNIT_BYTES`] each. Blocks.
+    /// Stores what `write` writes, packed. Blocks.
     ///
     /// # Errors
     /// There is no room for so many bytes, or they cannot be written.
     pub(super) fn write(
-        (scratch, room): (&Path, &Arc<Semaphore>),
+        room: Room<'_>,
         (encoding, mut headers): (Encoding, HeaderMap),
         write: impl FnOnce(&mut (dyn Write + Send)) -> WriteResult,
     ) -> Result<Self, StoreError> {
-        let out = spooled_tempfile_in(IN_MEMORY_BYTES, scratch);
-        let mut counted = CountedWriter { out, len: 0, room: Arc::clone(room), place: None, lacks_room: false };
+        let out = spooled_tempfile_in(IN_MEMORY_BYTES, room.scratch);
+        let mut counted = CountedWriter { out, len: 0, room, place: None, lacks_room: false };
         let written = write_packed(&mut counted, encoding, write);
         if counted.lacks_room {
             return Err(StoreError::NoRoom);
@@ -100,11 +117,18 @@ impl StoredBody {
     }
 
     /// The answer with its body, which is read in chunks as the client takes them.
-    pub(in crate::service) fn answer(self: &Arc<Self>) -> Response {
-        let body = SentBody { body: Arc::clone(self), at: 0, reading: None, until: Instant::now() + SENT_WITHIN };
+    ///
+    /// # Errors
+    /// 503 if the caller has not taken too many bytes of other answers.
+    pub(in crate::service) fn answer(self: &Arc<Self>) -> Result<Response, Problem> {
+        let share = if self.is_in_memory() { Ok(None) } else { Share::of_caller(self.len) };
+        let share = share.map_err(|TooManyBytes| {
+            Problem::busy("your other large answers are not yet taken; take them first", RETRY_AFTER_SECS)
+        })?;
+        let body = SentBody { body: Arc::clone(self), at: 0, reading: None, since: Instant::now(), _share: share };
         let mut answer = Response::new(Body::new(body));
         answer.headers_mut().clone_from(&self.headers);
-        answer
+        Ok(answer)
     }
 
     /// The chunk from `at`, which is below the length. Blocks if the body is in a file.
@@ -125,8 +149,13 @@ impl StoredBody {
     }
 }
 
+/// How long after its beginning a client may ask for what follows `taken` bytes of `len`.
+fn time_for(taken: u64, len: u64) -> Duration {
+    GRACE + Duration::from_secs(taken / LEAST_RATE.max(len / SENT_WITHIN.as_secs()))
+}
+
 fn write_packed(
-    out: &mut CountedWriter,
+    out: &mut CountedWriter<'_>,
     encoding: Encoding,
     write: impl FnOnce(&mut (dyn Write + Send)) -> WriteResult,
 ) -> WriteResult {
@@ -145,26 +174,31 @@ fn write_packed(
     Ok(())
 }
 
-/// Takes a place in the room for what is written.
-#[derive(Debug)]
-struct CountedWriter {
+/// Takes a place in the room for what is written into a file.
+struct CountedWriter<'a> {
     out: SpooledTempFile,
     len: u64,
-    room: Arc<Semaphore>,
+    room: Room<'a>,
     place: Option<OwnedSemaphorePermit>,
     /// Whether a write failed for want of room.
     lacks_room: bool,
 }
 
-impl CountedWriter {
+impl CountedWriter<'_> {
     fn take_place(&mut self, bytes: usize) -> io::Result<()> {
         let held = self.place.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let needed = (self.len + bytes as u64).div_ceil(UNIT_BYTES as u64);
+        let len = self.len + bytes as u64;
+        let needed = if len <= IN_MEMORY_BYTES as u64 { 0 } else { len.div_ceil(UNIT_BYTES as u64) };
         let lacking = u32::try_from(needed.saturating_sub(held as u64)).unwrap_or(u32::MAX);
         if lacking == 0 {
             return Ok(());
         }
-        let Ok(further) = Arc::clone(&self.room).try_acquire_many_owned(lacking) else {
+        let take = || Arc::clone(self.room.places).try_acquire_many_owned(lacking);
+        let taken = take().or_else(|_| {
+            (self.room.clear)();
+            take()
+        });
+        let Ok(further) = taken else {
             self.lacks_room = true;
             return Err(io::Error::other("there is no room for the answer"));
         };
@@ -176,7 +210,7 @@ impl CountedWriter {
     }
 }
 
-impl Write for CountedWriter {
+impl Write for CountedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.take_place(bytes.len())?;
         let written = self.out.write(bytes)?;
@@ -197,7 +231,8 @@ struct SentBody {
     at: u64,
     /// The next chunk, while it is being read from the file.
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    until: Instant,
+    since: Instant,
+    _share: Option<Share>,
 }
 
 impl HttpBody for SentBody {
@@ -212,7 +247,7 @@ impl HttpBody for SentBody {
         if this.is_end_stream() {
             return Poll::Ready(None);
         }
-        if Instant::now() > this.until {
+        if this.since.elapsed() > time_for(this.at, this.body.len) {
             let message = "the client takes the answer too slowly";
             return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, message))));
         }
@@ -267,9 +302,9 @@ mod tests {
 
     fn stored(room: &Arc<Semaphore>, encoding: Encoding, bytes: &[u8]) -> Result<Arc<StoredBody>, StoreError> {
         let scratch = std::env::temp_dir();
-        let stored = StoredBody::write((scratch.as_path(), room), (encoding, HeaderMap::new()), |out| {
-            out.write_all(bytes).map_err(BoxError::from)
-        });
+        let room = Room { scratch: &scratch, places: room, clear: &|| () };
+        let stored =
+            StoredBody::write(room, (encoding, HeaderMap::new()), |out| out.write_all(bytes).map_err(BoxError::from));
         stored.map(Arc::new)
     }
 
@@ -280,10 +315,11 @@ mod tests {
             let bytes = bytes(len);
             let plain = stored(&room, Encoding::Identity, &bytes).expect("there is room");
             assert_eq!((plain.len(), plain.is_in_memory()), (len as u64, is_in_memory));
-            let answer = plain.answer();
+            let answer = plain.answer().expect("no caller is counted");
             assert_eq!(answer.body().size_hint().exact(), Some(len as u64));
             assert!(to_bytes(answer.into_body(), usize::MAX).await.expect("it is whole") == bytes, "{len}");
             let packed = stored(&room, Encoding::Gzip, &bytes).expect("there is room").answer();
+            let packed = packed.expect("no caller is counted");
             assert_eq!(packed.headers()["content-encoding"], "gzip");
             assert_eq!(packed.headers()["vary"], "accept-encoding");
             let packed = to_bytes(packed.into_body(), usize::MAX).await.expect("it is whole");
@@ -299,7 +335,7 @@ mod tests {
         let room = Arc::new(Semaphore::new(100));
         let units = MANY / (64 << 10);
         let body = stored(&room, Encoding::Identity, &bytes(MANY)).expect("there is room");
-        let (first, second) = (body.answer(), body.answer());
+        let [first, second] = [(), ()].map(|()| body.answer().expect("no caller is counted"));
         drop(body);
         assert_eq!(room.available_permits(), 100 - units);
         to_bytes(first.into_body(), usize::MAX).await.expect("it is whole");
@@ -320,19 +356,36 @@ mod tests {
             assert!(matches!(refused, StoreError::NoRoom), "{refused}");
             assert_eq!(room.available_permits(), 10);
         }
+        // A body in memory takes no place.
+        let small = stored(&Arc::new(Semaphore::new(0)), Encoding::Identity, &bytes(IN_MEMORY_BYTES));
+        assert!(small.expect("it needs no room").is_in_memory());
         let scratch = std::env::temp_dir();
-        let refused = StoredBody::write((scratch.as_path(), &room), (Encoding::Gzip, HeaderMap::new()), |_| {
+        let room = Room { scratch: &scratch, places: &room, clear: &|| () };
+        let refused = StoredBody::write(room, (Encoding::Gzip, HeaderMap::new()), |_| {
             Err(BoxError::from("a cell cannot be written"))
         });
         assert_eq!(refused.expect_err("it fails").to_string(), "a cell cannot be written");
+    }
+
+    #[test]
+    fn a_client_has_time_by_what_it_has_taken_and_an_hour_at_most() {
+        let secs = |taken: u64, len: u64| time_for(taken, len).as_secs();
+        assert_eq!(secs(0, 1 << 30), 60);
+        // 16 KiB in a second: a MiB in 64 s.
+        assert_eq!(secs(1 << 20, 1 << 20), 60 + 64);
+        assert_eq!(secs(32 << 20, 32 << 20), 60 + 32 * 64, "34 minutes for 32 MiB");
+        // 512 MiB in an hour: 149,130 bytes in a second, rounded down.
+        assert_eq!(secs(512 << 20, 512 << 20), 60 + 3_600);
+        // 16 KiB in half a minute are too few after two chunks.
+        assert!(secs(128 << 10, 512 << 20) < 8 * 30);
     }
 
     #[tokio::test]
     async fn a_client_that_takes_too_long_is_cut_off() {
         let room = Arc::new(Semaphore::new(100));
         let body = stored(&room, Encoding::Identity, &bytes(MANY)).expect("there is room");
-        let late = SentBody { body, at: 0, reading: None, until: Instant::now() };
-        std::thread::sleep(Duration::from_millis(2));
+        let since = Instant::now().checked_sub(GRACE + Duration::from_secs(1)).expect("the machine is up for longer");
+        let late = SentBody { body, at: 0, reading: None, since, _share: None };
         let error = Body::new(late).into_data_stream().next().await.expect("an end").expect_err("it is late");
         assert!(error.to_string().contains("too slowly"), "{error}");
         assert_eq!(room.available_permits(), 100);

@@ -264,7 +264,7 @@ pub(super) async fn figures(
     let limit = query.limit.or((format == FigureFormat::Json).then_some(DEFAULT_LIMIT));
     let most = limit.map_or(usize::MAX, |limit| limit as usize);
     let question = format!("figures {} {start} {most} {filter:?}", format.name());
-    let key = AnswerKey::new(&night.record.night, question, Encoding::accepted(&headers));
+    let key = AnswerKey::new(&night.record.night, question, format.encoding(Encoding::accepted(&headers)));
     let found = || {
         let (positions, total) = filter.page(&night, start, most);
         let end = start + positions.len();

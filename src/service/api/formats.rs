@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::model::instant;
 use crate::publish::{self, FigureRow};
 use crate::service::Service;
-use crate::service::answers::{AnswerKey, Making, StoredBody, WriteResult};
+use crate::service::answers::{AnswerKey, Encoding, Making, StoredBody, WriteResult};
 use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
 
@@ -45,6 +45,11 @@ impl FigureFormat {
 
     pub(super) fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// How an answer is packed: Parquet is packed by itself.
+    pub(super) fn encoding(self, accepted: Encoding) -> Encoding {
+        if self == Self::Parquet { Encoding::Identity } else { accepted }
     }
 
     /// How an answer of some rows is made; `None`: at once.
@@ -136,7 +141,7 @@ pub(super) async fn answer(
     } else {
         make(service, night, format, key, find()).await?
     };
-    let mut response = stored.answer();
+    let mut response = stored.answer()?;
     set_cache_headers(response.headers_mut(), entity_tag(night, format));
     Ok(response)
 }

@@ -87,7 +87,7 @@ impl ListForm {
         let format = ListFormat::of(format, headers);
         let limit = format.limit(limit)?;
         let is_large = format != ListFormat::Json || limit > FEW_ROWS;
-        let permit = if is_large { Some(service.answers.permit(Making::ByRows).await?) } else { None };
+        let permit = if is_large { Some(service.answers.permit(Making::FromTables).await?) } else { None };
         Ok(Self { format, limit, encoding: Encoding::accepted(headers), permit })
     }
 }
@@ -148,7 +148,7 @@ pub(super) fn answer(
             Ok(lists::workbook(&list, (&head.title, &about), night.as_of, (&service.data, out))?)
         }
     });
-    Ok(made?.answer())
+    made?.answer()
 }
 
 /// The scope that `agency` and `tier` name; `None` if neither is given.

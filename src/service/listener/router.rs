@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::timeout::TimeoutLayer;
 
-use crate::service::middleware::{problem_bodies, security_headers};
+use crate::service::middleware::{count_answers, problem_bodies, security_headers};
 use crate::service::problem::Problem;
 use crate::service::request_limits::{UPLOAD_SECS, limited};
 use crate::service::{Service, api, metrics, pages};
@@ -33,6 +33,7 @@ pub(super) fn router(service: &Arc<Service>) -> Router {
         .merge(limited(metrics::router()))
         .merge(pages::router(service))
         .merge(pages::upload_router(service))
+        .layer(from_fn_with_state(Arc::clone(service), count_answers))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, longest))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_packing))
         .layer(from_fn(problem_bodies))

@@ -179,7 +179,7 @@ pub(super) async fn workbook(
     Query(query): Query<FigurePageQuery>,
 ) -> Result<Response, PageError> {
     let selection = select(&service, &visitor, &query).await?;
-    let permit = service.answers.permit(Making::ByRows).await?;
+    let permit = service.answers.permit(Making::FromTables).await?;
     let filled = fill(&service, &visitor, &id, &selection).await?;
     let scope = match selection.scope_code() {
         "" => String::new(),
@@ -189,5 +189,5 @@ pub(super) async fn workbook(
     let made = service.answers.make(permit, (Encoding::Identity, file_headers(XLSX, &name)), |out| {
         Ok(out.write_all(&publish::write_form(filled.template(), &filled.form)?)?)
     });
-    Ok(made?.answer())
+    Ok(made?.answer()?)
 }

@@ -1,6 +1,6 @@
 //! Login with a token, and logout.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
@@ -16,6 +16,7 @@ use super::visitor::Visitor;
 use crate::run;
 use crate::service::Service;
 use crate::service::caller::{cookie, session_cookie};
+use crate::service::client_address::client_address;
 use crate::service::problem::BEARER_CHALLENGE;
 
 /// Page after a login that names no other.
@@ -73,7 +74,8 @@ pub(super) async fn log_in(
     Form(form): Form<LoginForm>,
 ) -> Result<Response, PageError> {
     visitor.require_same_origin()?;
-    let (now, address) = (run::now(), client_address(&service, peer.ip(), &headers));
+    let behind_proxy = service.config.settings.service.behind_proxy;
+    let (now, address) = (run::now(), client_address(behind_proxy, peer.ip(), &headers));
     let attempt = service.logins.begin(address, now).map_err(PageError::retry_after)?;
     tokio::time::sleep(attempt.delay).await;
     let next = local_path(&form.next).unwrap_or(HOME);
@@ -92,23 +94,6 @@ pub(super) async fn log_in(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
-/// Address that failed logins are counted by: the peer, or with `behind_proxy` the last address of `X-Forwarded-For`,
-/// which the office's own proxy has added, with or without a port.
-fn client_address(service: &Service, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if !service.config.settings.service.behind_proxy {
-        return peer;
-    }
-    let forwarded = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
-    let last = forwarded.and_then(|value| value.rsplit(',').next()).map(str::trim);
-    last.and_then(forwarded_address).unwrap_or(peer)
-}
-
-/// An address as proxies write it: `10.0.0.1`, `10.0.0.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
-fn forwarded_address(text: &str) -> Option<IpAddr> {
-    let plain = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    plain.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|with_port| with_port.ip()))
-}
-
 /// `POST /logout`: ends the session.
 pub(super) async fn log_out(
     State(service): State<Arc<Service>>,
@@ -123,25 +108,4 @@ pub(super) async fn log_out(
         service.access.log_out(session).await?;
     }
     Ok(([(header::SET_COOKIE, set_cookie(name, "", 0, encrypted))], Redirect::to("/login")).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_read_as_proxies_write_them() {
-        for (text, expected) in [
-            ("10.0.0.1", Some("10.0.0.1")),
-            ("10.0.0.1:4711", Some("10.0.0.1")),
-            ("2001:db8::1", Some("2001:db8::1")),
-            ("[2001:db8::1]", Some("2001:db8::1")),
-            ("[2001:db8::1]:4711", Some("2001:db8::1")),
-            ("unknown", None),
-            ("", None),
-        ] {
-            let expected: Option<IpAddr> = expected.map(|address| address.parse().expect("an address"));
-            assert_eq!(forwarded_address(text), expected, "{text}");
-        }
-    }
 }

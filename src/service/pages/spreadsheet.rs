@@ -114,7 +114,7 @@ impl<'s> FileForm<'s> {
     /// # Errors
     /// 503 if others take too long.
     pub(super) async fn new(service: &'s Service, wanted: WantedFile) -> Result<Self, PageError> {
-        let permit = service.answers.permit(Making::ByRows).await?;
+        let permit = service.answers.permit(Making::FromTables).await?;
         Ok(Self { service, permit, wanted })
     }
 }
@@ -170,7 +170,7 @@ pub(super) fn listed(
             Ok(lists::workbook(list, (&head.title, &about), night.as_of, (&service.data, out))?)
         }
     });
-    Ok(made?.answer())
+    Ok(made?.answer()?)
 }
 
 /// Writes a CSV file.

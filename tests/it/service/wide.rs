@@ -181,6 +181,11 @@ fn kept_answers_are_those_of_their_question(serving: &Serving, token: &str) {
             }
         }
     }
+    // Parquet is packed by itself.
+    for encoding in ["identity", "gzip"] {
+        let parquet = ask("/api/v1/figures?format=parquet&limit=400", encoding);
+        assert_eq!((parquet.header("content-encoding"), &parquet.body[..4]), ("", &b"PAR1"[..]));
+    }
     // Other pages of the same figures are other answers.
     let first = serving.get("/api/v1/figures?limit=50", token).json();
     let next = first["next"].as_str().expect("there are more").to_owned();

@@ -80,7 +80,7 @@ pub(in crate::service::pages) async fn workbook(
     // A workbook is packed by itself.
     let key = key("xlsx", &query, &selection, Encoding::Identity);
     if let Some(kept) = service.answers.kept(&key) {
-        return Ok(kept.answer());
+        return Ok(kept.answer()?);
     }
     let headers = file_headers(XLSX, &file_name(&selection, &query, "xlsx"));
     let night = NightSummary::new(&service, Language::Vietnamese, &selection.night, None);
@@ -88,7 +88,7 @@ pub(in crate::service::pages) async fn workbook(
         let figures = figures(&selection, indicator.as_deref());
         Ok(book((&service.config, &selection, &night), figures, (&service.data, out))?)
     });
-    Ok(made.await?.answer())
+    Ok(made.await?.answer()?)
 }
 
 pub(in crate::service::pages) async fn csv(
@@ -108,7 +108,7 @@ pub(in crate::service::pages) async fn csv(
     let (selection, indicator) = select(&service, &visitor, &query).await?;
     let key = key(if separator == SEMICOLON { "csv;" } else { "csv," }, &query, &selection, encoding);
     if let Some(kept) = service.answers.kept(&key) {
-        return Ok(kept.answer());
+        return Ok(kept.answer()?);
     }
     let headers = file_headers(CSV, &file_name(&selection, &query, "csv"));
     let made = service.answers.make_kept(key, Some(Making::ByRows), headers, |out| {
@@ -116,7 +116,7 @@ pub(in crate::service::pages) async fn csv(
         let lines = lines(&service.config, &selection, figures(&selection, indicator.as_deref()), separator);
         Ok(write_csv(out, separator, headings, lines)?)
     });
-    Ok(made.await?.answer())
+    Ok(made.await?.answer()?)
 }
 
 /// What a file depends on: of the night the scope, period and indicator, and the words by which they were selected, of which its
