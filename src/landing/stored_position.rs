@@ -41,7 +41,8 @@ pub(super) enum StoredPosition {
 pub(super) struct PositionDelta {
     /// Number of the page whose position this one builds on.
     after: u32,
-    /// Digest of the whole position that both build on.
+    /// Digest of the whole position that both build on. Empty in pages of an older motcua, which are read, but not gone on from.
+    #[serde(default)]
     whole: String,
     /// Number of chains that were read to their end, among the first ones of both positions.
     done_before: usize,
