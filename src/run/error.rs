@@ -76,15 +76,13 @@ impl RunError {
     #[must_use]
     pub fn no_connector(config: &Configuration, name: &str) -> Self {
         let name = name.to_owned();
-        match config.mistaken(&name) {
-            Some(mistaken) => Self::MistakenConnector { mistakes: mistaken.problems.summary(), name },
-            None => {
-                let known = config.connectors.iter().map(|connector| connector.name.as_str());
-                let known = known.chain(config.mistaken.iter().map(|mistaken| mistaken.name.as_str()));
-                let near = near_names(&name, known).into_iter().map(str::to_owned).collect();
-                Self::UnknownConnector { name, near }
-            }
+        if let Some(mistaken) = config.mistaken(&name) {
+            return Self::MistakenConnector { mistakes: mistaken.problems.summary(), name };
         }
+        let known = config.connectors.iter().map(|connector| connector.name.as_str());
+        let known = known.chain(config.mistaken.iter().map(|mistaken| mistaken.name.as_str()));
+        let near = near_names(&name, known).into_iter().map(str::to_owned).collect();
+        Self::UnknownConnector { name, near }
     }
 }
 

@@ -65,7 +65,10 @@ pub(super) enum FileKind {
 impl FileKind {
     /// By the ending of an address: CSV unless it is `.xlsx`.
     fn of(path: &str) -> Self {
-        if path.ends_with(".xlsx") { Self::Xlsx } else { Self::Csv }
+        match path.rsplit_once('.') {
+            Some((_, "xlsx")) => Self::Xlsx,
+            _ => Self::Csv,
+        }
     }
 
     fn ending(self) -> &'static str {

@@ -93,8 +93,8 @@ fn is_the_same_as_a_workbook(service: &Serving, cookie: &str, path: &str, rows: 
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let page =
         if page.starts_with("/figures") { format!("{page}/dossiers?{query}") } else { format!("{page}?{query}") };
-    let list = get(service, &page, cookie);
-    assert!(list.text().contains(".xlsx?"), "{page}: {}", list.text());
+    let shown = get(service, &page, cookie);
+    assert!(shown.text().contains(".xlsx?"), "{page}: {}", shown.text());
 }
 
 fn lists_lead_to_the_page_of_a_dossier(service: &Serving, cookie: &str) {
