@@ -230,7 +230,13 @@ fn after_pull(
     let same = history.pulls.iter().take_while(|pull| pull.outcome == last.outcome);
     let since = same.last().map(|pull| pull.started_at);
     if let Some(by) = &history.stopped_by
-        && (last.outcome.is_none() || last.outcome == Some(Outcome::Complete) && is_unpublished(last, history, now))
+        && match last.outcome {
+            None => true,
+            Some(Outcome::Complete) => is_unpublished(last, history, now),
+            // Its run was stopped before it landed a page, and another run has ended it since.
+            Some(Outcome::Failed) => last.reason.as_deref() == Some("stopped"),
+            Some(Outcome::Incomplete | Outcome::Degraded) => false,
+        }
     {
         let reason = format!("the run of {} was stopped by `{by}`", instant::display(last.started_at));
         return night_stopped(reason).since(Some(last.started_at));

@@ -105,9 +105,17 @@ async fn a_night_that_somebody_stopped_is_no_failure_and_names_who_did() {
     let stopped = Slot { slot, state: SlotState::Stopped, tries: 1, made_up: false, message, decided_at: slot, cron };
     ledger.write_slots(&[("feedback".to_owned(), stopped)]).await.expect("it is written");
     is_stopped(&health(&ledger).await);
-    ledger.begin_run(2, Purpose::Night, NOW - HOUR_MICROS).await.expect("it is written");
-    ledger.write_pull(&pull(2, Some(Outcome::Complete), NOW - HOUR_MICROS, 7)).await.expect("it is written");
-    ledger.finish_run(2, NOW, Some(true)).await.expect("it is written");
+    // A night of other connectors ends the pull, which had landed no page, and publishes.
+    ledger.begin_run(2, Purpose::Night, NOW - 2 * HOUR_MICROS).await.expect("it is written");
+    let ended = |reason: &str| Pull { reason: Some(reason.to_owned()), ..pull(1, Some(Outcome::Failed), slot, 0) };
+    ledger.write_pull(&ended("stopped")).await.expect("it is written");
+    ledger.finish_run(2, NOW - 2 * HOUR_MICROS, Some(true)).await.expect("it is written");
+    is_stopped(&health(&ledger).await);
+    ledger.write_pull(&ended("interrupted")).await.expect("it is written");
+    assert_eq!(health(&ledger).await.state, HealthState::Failing, "it failed in another way");
+    ledger.begin_run(3, Purpose::Night, NOW - HOUR_MICROS).await.expect("it is written");
+    ledger.write_pull(&pull(3, Some(Outcome::Complete), NOW - HOUR_MICROS, 7)).await.expect("it is written");
+    ledger.finish_run(3, NOW, Some(true)).await.expect("it is written");
     assert_eq!(health(&ledger).await.state, HealthState::Healthy);
 }
 
