@@ -56,12 +56,11 @@ impl RunReport {
 }
 
 /// The run under way on a data folder, whichever process does it; `None` if there is none. A run without an end is under way if
-/// the data folder is locked: otherwise it was cut.
+/// it is one of whoever holds the lock of the data folder: otherwise it was cut, or ended in an error.
 pub async fn run_under_way(ledger: &Ledger, data: &Path) -> Result<Option<i64>, RunError> {
-    match ledger.unfinished_runs().await?.last() {
-        Some(run) if Lock::is_held(data)? => Ok(Some(*run)),
-        _ => Ok(None),
-    }
+    let Some(run) = ledger.unfinished_runs().await?.last().copied() else { return Ok(None) };
+    let from = Lock::runs_from(data)?;
+    Ok(from.is_some_and(|from| run >= from).then_some(run))
 }
 
 impl<'a> DataFolder<'a> {
@@ -75,6 +74,7 @@ impl<'a> DataFolder<'a> {
         ledger.check().await?;
         // Whoever has the lock has begun no run yet: a request to stop is about an earlier one.
         ledger.forget_stop().await?;
+        lock.note_runs_from(data, ledger.highest_run().await? + 1)?;
         Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
     }
 

@@ -1,4 +1,5 @@
-//! Locks of the data folder, held by one process at a time. The lock file names the process that holds it.
+//! Locks of the data folder, held by one process at a time. The first line of the lock file names the process that holds it; a
+//! second line the number from which its runs begin, if it may begin any.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -7,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::model::instant;
 use crate::rights;
+
+/// Before the number on the second line of a lock file.
+const RUNS_FROM: &str = "runs from ";
 
 /// Why a data folder could not be locked.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +26,7 @@ pub enum LockError {
 /// A lock, held until it is dropped. The operating system releases it when the process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -41,14 +45,28 @@ impl Lock {
         Self::take_file("publish.lock", data, "publish", now)
     }
 
-    /// Whether a process holds the lock of [`take`](Self::take). It is asked for and given back at once, so only ask where somebody
-    /// probably holds it: for that moment nobody else can take it.
-    pub(super) fn is_held(data: &Path) -> Result<bool, LockError> {
-        match open(&data.join("lock"), data, "lock")?.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(source)) => Err(LockError::Io { folder: data.to_owned(), source }),
+    /// Writes into the lock file that runs of the holder have numbers from `first` on.
+    pub(super) fn note_runs_from(&self, data: &Path, first: i64) -> Result<(), LockError> {
+        let line = format!("\n{RUNS_FROM}{first}\n");
+        (&self.file).write_all(line.as_bytes()).map_err(|source| LockError::Io { folder: data.to_owned(), source })
+    }
+
+    /// The number from which the runs of the holder of [`take`](Self::take) begin; `None` if nobody holds the lock, or for a verb
+    /// that begins no run. The lock is asked for and given back at once, so only ask where somebody probably holds it: for that
+    /// moment nobody else can take it.
+    pub(super) fn runs_from(data: &Path) -> Result<Option<i64>, LockError> {
+        let io = |source| LockError::Io { folder: data.to_owned(), source };
+        let mut file = open(&data.join("lock"), data, "lock")?;
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(io)?;
+        // A line without its end is still being written.
+        let number = text.split_once('\n').and_then(|(_, rest)| rest.strip_prefix(RUNS_FROM)?.strip_suffix('\n'));
+        Ok(number.and_then(|number| number.parse().ok()))
     }
 
     fn take_file(name: &'static str, data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
@@ -60,7 +78,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(io)?;
-                let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
+                let holder = holder.lines().next().unwrap_or("another process").to_owned();
                 return Err(LockError::Held { folder: data.to_owned(), holder });
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
@@ -70,7 +88,7 @@ impl Lock {
         let holder = format!("process {} (`motcua {verb}`) since {}", std::process::id(), instant::display(now));
         file.write_all(holder.as_bytes()).map_err(io)?;
         file.flush().map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -93,14 +111,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_is_held_until_it_is_dropped() {
+    fn a_lock_names_its_holder_and_its_runs_until_it_is_dropped() {
         let root = tempfile::tempdir().expect("there is a scratch folder");
         let data = root.path().join("data");
         let held = Lock::take(&data, "run", 0).expect("nobody holds it");
-        assert!(Lock::is_held(&data).expect("it can be opened"));
+        assert_eq!(Lock::runs_from(&data).expect("it can be read"), None, "no run is named yet");
+        held.note_runs_from(&data, 12).expect("it can be written");
+        assert_eq!(Lock::runs_from(&data).expect("it can be read"), Some(12));
+        let refused = Lock::take(&data, "verify", 0).expect_err("it is held").to_string();
+        assert!(refused.contains("(`motcua run`) since") && !refused.contains('\n'), "{refused}");
         drop(held);
-        assert!(!Lock::is_held(&data).expect("it can be opened"));
-        assert!(Lock::take(&data, "run", 0).is_ok(), "it was given back");
+        assert_eq!(Lock::runs_from(&data).expect("it can be read"), None, "nobody holds it");
+        let verify = Lock::take(&data, "verify", 0).expect("it was given back");
+        assert_eq!(Lock::runs_from(&data).expect("it can be read"), None, "the runs were those of the holder before");
+        drop(verify);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::model::pull::Purpose;
 use crate::run::data_folder::{DataFolder, run_under_way};
 use crate::run::error::RunError;
 use crate::run::ledger::Pull;
+use crate::run::lock::Lock;
 use crate::run::settling::folder::property_tests::{Desk, Rows, configuration};
 
 const START: i64 = 1_790_000_000_000_000;
@@ -55,8 +56,12 @@ async fn a_request_is_not_lost_between_two_runs_of_a_verb_and_stops_no_later_ver
     drop(data);
     assert_eq!(ledger.unfinished_runs().await.expect("it can be read"), [left]);
     assert_eq!(run_under_way(&ledger, &path).await.expect("it can be read"), None);
+    let verify = Lock::take(&path, "verify", now).expect("it was given back");
+    assert_eq!(run_under_way(&ledger, &path).await.expect("it can be read"), None, "its holder does no run");
+    drop(verify);
 
     let data = DataFolder::open(&config, &path, "test", now).await.expect("a data folder");
+    assert_eq!(run_under_way(&ledger, &path).await.expect("it can be read"), None, "it is a run of the holder before");
     assert_eq!(data.run_once(&[], now, &|_| {}).await.expect("nobody asked this one").run, 7);
 }
 
