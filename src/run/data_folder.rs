@@ -1,5 +1,6 @@
 //! The data folder that this process holds, and what every run on it begins and ends with.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::config::Configuration;
@@ -26,6 +27,8 @@ pub struct DataFolder<'a> {
     pub data: PathBuf,
     pub lake: Lake,
     pub ledger: Ledger,
+    /// Its runs have numbers from this one on.
+    first_run: i64,
     _lock: Lock,
 }
 
@@ -58,9 +61,14 @@ impl RunReport {
 /// The run under way on a data folder, whichever process does it; `None` if there is none. A run without an end is under way if
 /// it is one of whoever holds the lock of the data folder: otherwise it was cut, or ended in an error.
 pub async fn run_under_way(ledger: &Ledger, data: &Path) -> Result<Option<i64>, RunError> {
+    Ok(runs_under_way(ledger, data).await?.map(|runs| *runs.end()))
+}
+
+/// The runs of the verb that does one: its first, and so on to the one under way. They are stopped together.
+pub async fn runs_under_way(ledger: &Ledger, data: &Path) -> Result<Option<RangeInclusive<i64>>, RunError> {
     let Some(run) = ledger.unfinished_runs().await?.last().copied() else { return Ok(None) };
     let from = Lock::runs_from(data)?;
-    Ok(from.is_some_and(|from| run >= from).then_some(run))
+    Ok(from.filter(|from| *from <= run).map(|from| from..=run))
 }
 
 impl<'a> DataFolder<'a> {
@@ -72,15 +80,15 @@ impl<'a> DataFolder<'a> {
         let lake = Lake::open(&data.join("lake")).await?;
         let ledger = Ledger::open(data).await?;
         ledger.check().await?;
-        // Whoever has the lock has begun no run yet: a request to stop is about an earlier one.
-        ledger.forget_stop().await?;
-        lock.note_runs_from(data, ledger.highest_run().await? + 1)?;
-        Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
+        ledger.forget_stops().await?;
+        let first_run = ledger.highest_run().await? + 1;
+        lock.note_runs_from(data, first_run)?;
+        Ok(Self { config, data: data.to_owned(), lake, ledger, first_run, _lock: lock })
     }
 
     pub(super) fn reader<'r>(&'r self, progress: &'r Progress<'r>) -> PullReader<'r> {
-        let Self { config, data, lake, ledger, .. } = self;
-        PullReader { config, data, lake, ledger, progress }
+        let Self { config, data, lake, ledger, first_run, .. } = self;
+        PullReader { config, data, lake, ledger, first_run: *first_run, progress }
     }
 
     pub(super) fn settler<'r>(&'r self, progress: &'r Progress<'r>) -> Settler<'r> {
@@ -115,9 +123,9 @@ impl<'a> DataFolder<'a> {
         Ok(RunReport { run, pulls, mistaken, published })
     }
 
-    /// An error if somebody asked that the run be stopped.
+    /// An error if somebody asked that the run, or an earlier one of the same verb, be stopped.
     pub(super) async fn check_stop(&self, run: i64) -> Result<(), RunError> {
-        match self.ledger.asked_to_stop().await? {
+        match self.ledger.asked_to_stop(self.first_run).await? {
             Some(by) => Err(RunError::Stopped { run, by }),
             None => Ok(()),
         }

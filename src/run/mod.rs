@@ -66,7 +66,7 @@ pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use calendar_coverage::calendar_mistake;
 pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
-pub use data_folder::{DataFolder, RunReport, run_under_way};
+pub use data_folder::{DataFolder, RunReport, run_under_way, runs_under_way};
 pub use error::{RunError, with_causes};
 pub use explanation::{DossierWithHistory, ExplainRequest, explain, explain_dossier};
 pub use failure::disk_full_hint;

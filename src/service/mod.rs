@@ -101,6 +101,11 @@ impl Service {
         run::run_under_way(&self.ledger, &self.data).await
     }
 
+    /// Whether a run is under way, or was one before it of the same verb: such runs are stopped together.
+    async fn can_be_stopped(&self, run: i64) -> Result<bool, RunError> {
+        Ok(run::runs_under_way(&self.ledger, &self.data).await?.is_some_and(|runs| runs.contains(&run)))
+    }
+
     /// Whether people reach the service by HTTPS: its own, or that of a proxy in front of it.
     fn is_encrypted(&self) -> bool {
         let settings = &self.config.settings.service;

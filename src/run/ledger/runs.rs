@@ -110,12 +110,11 @@ impl Ledger {
         Ok(stopped.first().copied())
     }
 
-    /// Asks that a run be stopped, unless it has ended. The process that does the run reads the request from here, whichever
-    /// process makes it. The first one who asks counts.
+    /// Asks that a run, and the runs after it of the same verb, be stopped. The process that does the run reads the request from
+    /// here, whichever process makes it. The first one who asks counts. If there is no such run, nothing is asked.
     pub async fn ask_to_stop(&self, run: i64, by: &str, now: i64) -> Result<(), Error> {
         sqlx::query(
-            "INSERT OR IGNORE INTO stop_request (id, asked_by, asked_at) \
-             SELECT 1, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE run = ? AND finished_at IS NULL)",
+            "INSERT OR IGNORE INTO stop_request (run, asked_by, asked_at) SELECT run, ?, ? FROM runs WHERE run = ?",
         )
         .bind(by)
         .bind(now)
@@ -125,15 +124,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// Who asked that the run under way be stopped.
-    pub async fn asked_to_stop(&self) -> Result<Option<String>, Error> {
-        sqlx::query_scalar("SELECT asked_by FROM stop_request").fetch_optional(&self.pool).await
+    /// Who asked that a run be stopped whose number is `from` or above: one of those of a verb.
+    pub async fn asked_to_stop(&self, from: i64) -> Result<Option<String>, Error> {
+        sqlx::query_scalar("SELECT asked_by FROM stop_request WHERE run >= ? ORDER BY asked_at, run LIMIT 1")
+            .bind(from)
+            .fetch_optional(&self.pool)
+            .await
     }
 
-    /// Removes a request to stop, when the lock of the data folder was taken: it was met, or came too late for the run that it
-    /// was about. Not between the runs of one verb, such as the slices of a backfill: it is about all of them.
-    pub async fn forget_stop(&self) -> Result<(), Error> {
-        sqlx::query("DELETE FROM stop_request").execute(&self.pool).await?;
+    /// Removes the requests to stop runs that have ended. Not between the runs of one verb, such as the slices of a backfill: a
+    /// request is about the later ones too.
+    pub async fn forget_stops(&self) -> Result<(), Error> {
+        let ended = "DELETE FROM stop_request WHERE run IN (SELECT run FROM runs WHERE finished_at IS NOT NULL)";
+        sqlx::query(ended).execute(&self.pool).await?;
         Ok(())
     }
 
@@ -163,28 +166,46 @@ fn run(row: &SqliteRow) -> Result<Run, Error> {
 mod tests {
     use super::*;
 
+    async fn asked(ledger: &Ledger, from: i64) -> Option<String> {
+        ledger.asked_to_stop(from).await.expect("the ledger works")
+    }
+
     #[tokio::test]
     async fn a_run_is_stopped_by_whom_asked_first() {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
         ledger.begin_run(1, Purpose::Night, 10).await.expect("the ledger works");
-        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None);
+        assert_eq!(asked(&ledger, 1).await, None);
         ledger.ask_to_stop(2, "chi", 10).await.expect("the ledger works");
-        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None, "there is no run 2");
+        assert_eq!(asked(&ledger, 1).await, None, "there is no run 2");
         for by in ["an", "binh"] {
             ledger.ask_to_stop(1, by, 11).await.expect("the ledger works");
         }
-        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works").as_deref(), Some("an"));
+        assert_eq!(asked(&ledger, 1).await.as_deref(), Some("an"));
         assert_eq!(ledger.stop_run(12, "an").await.expect("the ledger works"), Some(1));
-        ledger.forget_stop().await.expect("the ledger works");
-        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None);
+        ledger.forget_stops().await.expect("the ledger works");
+        assert_eq!(asked(&ledger, 1).await, None);
         let stopped = ledger.run(1).await.expect("the ledger works").expect("it is there");
         assert_eq!((stopped.finished_at, stopped.complete), (Some(12), None));
         assert_eq!(stopped.stopped_by.as_deref(), Some("an"));
         assert!(ledger.unfinished_runs().await.expect("the ledger works").is_empty());
-        ledger.ask_to_stop(1, "chi", 13).await.expect("the ledger works");
-        assert_eq!(ledger.asked_to_stop().await.expect("the ledger works"), None, "it has ended");
         assert_eq!(ledger.stop_run(14, "chi").await.expect("the ledger works"), None);
+        ledger.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_request_about_a_cut_run_hides_none_about_the_next_and_stays_until_its_run_ends() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
+        for (run, by) in [(1, "chi"), (2, "an")] {
+            ledger.begin_run(run, Purpose::Night, run).await.expect("the ledger works");
+            assert_eq!(asked(&ledger, run).await, None, "only an earlier run was asked to stop");
+            ledger.ask_to_stop(run, by, 10 + run).await.expect("the ledger works");
+        }
+        assert_eq!(asked(&ledger, 2).await.as_deref(), Some("an"));
+        ledger.finish_run(1, 13, None).await.expect("the ledger works");
+        ledger.forget_stops().await.expect("the ledger works");
+        assert_eq!(asked(&ledger, 1).await.as_deref(), Some("an"), "run 2 has not ended");
         ledger.close().await;
     }
 }

@@ -73,6 +73,8 @@ pub(super) struct PullReader<'a> {
     pub(super) data: &'a Path,
     pub(super) lake: &'a Lake,
     pub(super) ledger: &'a Ledger,
+    /// Number from which the runs of the verb begin: requests to stop earlier ones are about others.
+    pub(super) first_run: i64,
     pub(super) progress: &'a Progress<'a>,
 }
 
@@ -154,7 +156,7 @@ impl<'a> PullReader<'a> {
     /// Waits until somebody asks that the run be stopped, also while a source does not answer.
     async fn stop_of(&self, run: i64) -> RunError {
         loop {
-            match self.ledger.asked_to_stop().await {
+            match self.ledger.asked_to_stop(self.first_run).await {
                 Ok(Some(by)) => return RunError::Stopped { run, by },
                 Ok(None) => {}
                 // What is read does not depend on it, and the next look may succeed.

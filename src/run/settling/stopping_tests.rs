@@ -2,7 +2,7 @@
 
 use crate::model::instant::DAY_MICROS;
 use crate::model::pull::Purpose;
-use crate::run::data_folder::{DataFolder, run_under_way};
+use crate::run::data_folder::{DataFolder, run_under_way, runs_under_way};
 use crate::run::error::RunError;
 use crate::run::ledger::Pull;
 use crate::run::lock::Lock;
@@ -37,11 +37,13 @@ async fn a_request_is_not_lost_between_two_runs_of_a_verb_and_stops_no_later_ver
     let now = START + DAY_MICROS;
     let slice = data.begin(Purpose::Backfill, now, &|_| {}).await.expect("a run begins");
     assert_eq!(run_under_way(&data.ledger, &path).await.expect("it can be read"), Some(slice));
-    data.ledger.ask_to_stop(slice, "an", now).await.expect("it can be written");
-    // The run ends before it looks: the next slice is stopped, and so is whatever the verb does next.
+    // The run ends before it is asked: the next slice is stopped, and so is whatever the verb does next.
     data.ledger.finish_run(slice, now, None).await.expect("it can be written");
+    data.ledger.ask_to_stop(slice, "an", now).await.expect("it can be written");
     let next = data.begin(Purpose::Backfill, now, &|_| {}).await.expect("a run begins");
     assert_eq!((slice, next), (2, 3));
+    let together = runs_under_way(&data.ledger, &path).await.expect("it can be read");
+    assert_eq!(together, Some(1..=next), "all are runs of one holder");
     assert_eq!(stopped(data.end_if_stopped(data.check_stop(next).await).await), next);
     assert_eq!(stopped(data.replay(1, now, &|_| {}).await), 4);
     assert_eq!(stopped(data.run_once(&[], now, &|_| {}).await), 5);
@@ -62,6 +64,8 @@ async fn a_request_is_not_lost_between_two_runs_of_a_verb_and_stops_no_later_ver
 
     let data = DataFolder::open(&config, &path, "test", now).await.expect("a data folder");
     assert_eq!(run_under_way(&ledger, &path).await.expect("it can be read"), None, "it is a run of the holder before");
+    // The run that was cut has not ended: a request to stop it stops none that finishes it.
+    data.ledger.ask_to_stop(left, "an", now).await.expect("it can be written");
     assert_eq!(data.run_once(&[], now, &|_| {}).await.expect("nobody asked this one").run, 7);
 }
 

@@ -74,7 +74,7 @@ pub(in crate::service::pages) struct StopForm {
     run: i64,
 }
 
-/// Asks that a run be stopped. The redirect announces `stop`, or `ended` if it is under way no more, even if another one is.
+/// Asks that a run be stopped. The redirect announces `stop`, or `ended` if it is under way no more, even if one of another verb is.
 pub(in crate::service::pages) async fn stop(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
@@ -82,12 +82,12 @@ pub(in crate::service::pages) async fn stop(
 ) -> Result<Redirect, PageError> {
     let caller = visitor.operator(&form.csrf, "/runs")?;
     let run = form.run;
-    let is_under_way = service.run_under_way().await? == Some(run);
-    if is_under_way {
+    let can_be_stopped = service.can_be_stopped(run).await?;
+    if can_be_stopped {
         service.ledger.ask_to_stop(run, &caller.name, now()).await?;
         tracing::info!(run, by = caller.name, "the run under way was asked to stop");
     }
-    Ok(Redirect::to(&format!("/runs/{run}?done={}", if is_under_way { "stop" } else { "ended" })))
+    Ok(Redirect::to(&format!("/runs/{run}?done={}", if can_be_stopped { "stop" } else { "ended" })))
 }
 
 pub(in crate::service::pages) async fn pause(
