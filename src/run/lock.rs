@@ -5,12 +5,16 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::model::instant;
 use crate::rights;
 
 /// Before the number on the second line of a lock file.
 const RUNS_FROM: &str = "runs from ";
+/// After how long a lock that is held is asked for once more: whoever only looks whether it is held has it for microseconds.
+const SECOND_TRY: Duration = Duration::from_millis(50);
 
 /// Why a data folder could not be locked.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +56,7 @@ impl Lock {
     }
 
     /// The number from which the runs of the holder of [`take`](Self::take) begin; `None` if nobody holds the lock, or for a verb
-    /// that begins no run. The lock is asked for and given back at once, so only ask where somebody probably holds it: for that
-    /// moment nobody else can take it.
+    /// that begins no run. The lock is asked for and given back at once, which [`take`](Self::take) outwaits.
     pub(super) fn runs_from(data: &Path) -> Result<Option<i64>, LockError> {
         let io = |source| LockError::Io { folder: data.to_owned(), source };
         let mut file = open(&data.join("lock"), data, "lock")?;
@@ -73,7 +76,14 @@ impl Lock {
         let io = |source| LockError::Io { folder: data.to_owned(), source };
         rights::create_private_folder(data).map_err(io)?;
         let mut file = open(&data.join(name), data, name)?;
-        match file.try_lock() {
+        let first_try = file.try_lock();
+        let tried = if matches!(first_try, Err(TryLockError::WouldBlock)) {
+            thread::sleep(SECOND_TRY);
+            file.try_lock()
+        } else {
+            first_try
+        };
+        match tried {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -125,6 +135,19 @@ mod tests {
         let verify = Lock::take(&data, "verify", 0).expect("it was given back");
         assert_eq!(Lock::runs_from(&data).expect("it can be read"), None, "the runs were those of the holder before");
         drop(verify);
+    }
+
+    #[test]
+    fn a_look_at_the_lock_keeps_nobody_from_taking_it() {
+        let root = tempfile::tempdir().expect("there is a scratch folder");
+        let looking = open(&root.path().join("lock"), root.path(), "lock").expect("the folder is writable");
+        looking.try_lock_shared().expect("nobody holds it");
+        let look = thread::spawn(move || {
+            thread::sleep(SECOND_TRY / 10);
+            drop(looking);
+        });
+        assert!(Lock::take(root.path(), "run", 0).is_ok(), "the look has ended");
+        look.join().expect("it does not panic");
     }
 
     #[test]
