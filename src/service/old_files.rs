@@ -69,7 +69,7 @@ async fn remove(config: &Configuration, now: i64) -> Result<(), RunError> {
 }
 
 async fn remove_in(folder: &DataFolder<'_>, settings: &RetentionSettings, now: i64) -> Result<(), RunError> {
-    if let Some(doubt) = folder.age_doubt(now)? {
+    if let Some(doubt) = folder.age_doubt(now).await? {
         tracing::warn!("old files are kept today, since their ages are doubted: {doubt}; `motcua vacuum` removes them");
         return Ok(());
     }

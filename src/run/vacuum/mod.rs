@@ -67,8 +67,24 @@ impl From<&RetentionSettings> for Retention {
 
 impl DataFolder<'_> {
     /// Why files should not be removed for their age without a person; `None` if the clock is not doubted.
-    pub fn age_doubt(&self, now: i64) -> Result<Option<String>, RunError> {
-        Ok(age_doubt::age_doubt(now, &publish::newest_records(&self.data, 2)?))
+    pub async fn age_doubt(&self, now: i64) -> Result<Option<String>, RunError> {
+        let confirmed_at = self.ledger.ages_confirmed_at().await?;
+        Ok(age_doubt::age_doubt(now, confirmed_at, &publish::night_records(&self.data)?))
+    }
+
+    /// As [`Self::vacuum`], ordered by a person: times without a night before `now` raise no doubt any more.
+    pub async fn vacuum_by_order(
+        &self,
+        keep: Retention,
+        dry: bool,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<Vec<VacuumLine>, RunError> {
+        let lines = self.vacuum(keep, dry, now, progress).await?;
+        if !dry {
+            self.ledger.confirm_ages(now).await?;
+        }
+        Ok(lines)
     }
 
     /// Removes what nothing needs any more; with `dry`, only reports it.
