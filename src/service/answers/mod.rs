@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 
@@ -50,7 +50,7 @@ pub(super) enum Making {
     /// Row by row, after the rows were read from the tables. Such an answer waits for the readers of the tables, so it holds
     /// no permit of the others meanwhile.
     FromTables,
-    /// As a whole in memory, before it is written: alone.
+    /// As a whole in memory, before it is written: alone, also without one from the tables.
     Whole,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Answers {
     makers: Arc<Semaphore>,
     /// As `makers`, for [`Making::FromTables`].
     makers_from_tables: Arc<Semaphore>,
-    /// Permits of `makers`.
+    /// Permits of `makers`, and of `makers_from_tables`.
     most_makers: u32,
     /// One permit stands for [`UNIT_BYTES`].
     room: Arc<Semaphore>,
@@ -74,7 +74,8 @@ pub(super) struct Answers {
 /// wait with them in memory.
 #[derive(Debug)]
 pub(super) struct MakingPermit {
-    _held: OwnedSemaphorePermit,
+    /// Of the makers from tables, and of the others; one of them may stand for none.
+    _held: [OwnedSemaphorePermit; 2],
 }
 
 impl Answers {
@@ -104,12 +105,16 @@ impl Answers {
     /// 503 if others take too long, or the caller has not taken its share of other answers: nothing is made that it would not get.
     pub(super) async fn permit(&self, making: Making) -> Result<MakingPermit, Problem> {
         Share::check_caller()?;
-        let (makers, permits) = match making {
-            Making::ByRows => (&self.makers, 1),
-            Making::FromTables => (&self.makers_from_tables, 1),
-            Making::Whole => (&self.makers, self.most_makers),
+        let (from_tables, by_rows) = match making {
+            Making::ByRows => (0, 1),
+            Making::FromTables => (1, 0),
+            Making::Whole => (self.most_makers, self.most_makers),
         };
-        let waiting = timeout(self.wait, Arc::clone(makers).acquire_many_owned(permits));
+        let waiting = timeout(self.wait, async {
+            // Those that wait for the tables first: meanwhile the others go on.
+            let from_tables = Arc::clone(&self.makers_from_tables).acquire_many_owned(from_tables).await?;
+            Ok::<_, AcquireError>([from_tables, Arc::clone(&self.makers).acquire_many_owned(by_rows).await?])
+        });
         let held = waiting.await.map_err(|_| {
             let detail = "other large files are being made; try again in a moment, or choose fewer rows";
             Problem::busy(detail, RETRY_AFTER_SECS)
@@ -223,10 +228,16 @@ mod tests {
         assert_eq!(status(&answers.permit(Making::ByRows).await.expect_err("a third")), (503, Some(10)));
         drop((first, second));
         let whole = answers.permit(Making::Whole).await.expect("nothing is being made");
-        let waiting = answers.permit(Making::FromTables).await.expect("what waits for the tables holds up no table");
+        for making in [Making::ByRows, Making::FromTables] {
+            answers.permit(making).await.expect_err("a table is made alone");
+        }
         drop(whole);
-        answers.permit(Making::Whole).await.expect("nor a table it");
+        let waiting = answers.permit(Making::FromTables).await.expect("nothing is being made");
+        answers.permit(Making::ByRows).await.expect("what waits for the tables holds up no figures");
+        answers.permit(Making::Whole).await.expect_err("both would be in memory");
+        answers.permit(Making::ByRows).await.expect("a table that waits holds up no figures");
         drop(waiting);
+        answers.permit(Making::Whole).await.expect("nothing is being made");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
