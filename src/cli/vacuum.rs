@@ -49,7 +49,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         files: keep_files.unwrap_or(set.files),
     };
     let tallies = with_data_folder(&config, "vacuum", now, async |folder, progress| {
-        folder.vacuum(keep, dry_run, now, progress).await
+        folder.vacuum_by_order(keep, dry_run, now, progress).await
     })
     .await?;
     let text = match format {

@@ -33,8 +33,8 @@ pub use error::PublishedFilesError;
 pub use figure_rows::{FigureRow, csv, json};
 pub use forms::{FormError, write_form};
 pub use nights::{
-    NightFigures, NightRecord, first_night, latest_night, newest_record, newest_records, newest_run, night_folder,
-    night_folder_of_run, night_of_run, read_night, run_as_of,
+    NightFigures, NightRecord, first_night, latest_night, newest_record, newest_run, night_folder, night_folder_of_run,
+    night_of_run, night_records, read_night, run_as_of,
 };
 pub use publishing::publish_night;
 pub use removed_figures::RemovedFigures;

@@ -109,10 +109,10 @@ pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesE
     if folder.exists() { read_record(&folder).map(Some) } else { Ok(None) }
 }
 
-/// The records of the newest nights, at most `most`, newest first.
-pub fn newest_records(data: &Path, most: usize) -> Result<Vec<NightRecord>, PublishedFilesError> {
+/// The records of all published nights, newest first, without those that cannot be read.
+pub fn night_records(data: &Path) -> Result<Vec<NightRecord>, PublishedFilesError> {
     let folders = night_folders(&data.join("published").join("nights"))?;
-    folders.iter().rev().take(most).map(|folder| read_record(folder)).collect()
+    Ok(folders.iter().rev().filter_map(|folder| read_record(folder).ok()).collect())
 }
 
 /// The folder of the newest night, or of the newest whose figures describe a moment at or before `as_of` (microseconds

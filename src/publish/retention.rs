@@ -46,16 +46,35 @@ impl NightFolder {
     }
 }
 
-/// The folders of all published nights, oldest first.
-pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesError> {
+/// The folders of all published nights.
+#[derive(Debug)]
+pub struct PublishedNights {
+    /// Oldest first.
+    pub nights: Vec<NightFolder>,
+    /// The folders of nights whose records cannot be read, each with the reason. All of their files are needed: nobody knows
+    /// what they are.
+    pub unreadable: Vec<(PathBuf, PublishedFilesError)>,
+}
+
+/// The folders of all published nights.
+///
+/// # Errors
+/// A folder cannot be listed, or a file of figures cannot be looked at. A night that cannot be read is no error.
+pub fn published_nights(data: &Path) -> Result<PublishedNights, PublishedFilesError> {
     let root = data.join("published");
     let linked = |link: &str| fs::read_link(root.join(link)).ok().and_then(|to| Some(to.file_name()?.to_owned()));
     let newest: Vec<OsString> = [linked(LATEST), linked(LATEST_COMPLETE)].into_iter().flatten().collect();
-    let mut nights: Vec<NightFolder> = Vec::new();
+    let (mut nights, mut unreadable): (Vec<NightFolder>, Vec<_>) = (Vec::new(), Vec::new());
     let folders = night_folders(&root.join("nights"))?;
     let with_csv_and_json = nights_with_csv_and_json(&root, &folders);
     for folder in folders {
-        let record = read_record(&folder)?;
+        let record = match read_record(&folder) {
+            Ok(record) => record,
+            Err(error) => {
+                unreadable.push((folder, error));
+                continue;
+            }
+        };
         let mut figures = Vec::new();
         for name in FIGURE_FILES {
             let path = folder.join(name);
@@ -74,7 +93,7 @@ pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesE
         let own = month(&nights[at]);
         nights[at].is_landmark |= nights[at + 1..].iter().all(|later| month(later) != own);
     }
-    Ok(nights)
+    Ok(PublishedNights { nights, unreadable })
 }
 
 /// Removes the files of a night's figures that `night` lists. Writes `removed` beside them first if all of them are
@@ -127,6 +146,23 @@ pub fn remove_unneeded(path: &Path) -> Result<(), PublishedFilesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_night_that_cannot_be_read_costs_only_itself() {
+        let data = tempfile::tempdir().expect("the temporary folder is writable");
+        let folder = |run: &str| data.path().join("published/nights").join(run);
+        let sound = r#"{"night":{"run":2,"as_of":0,"complete":true,"data_until":null},"tables":{},"sources":{}}"#;
+        for (run, record) in [("00000001", "{"), ("00000002", sound)] {
+            fs::create_dir_all(folder(run)).expect("the folder is writable");
+            fs::write(folder(run).join("night.json"), record).expect("the folder is writable");
+            fs::write(folder(run).join(FIGURES_PARQUET), "figures").expect("the folder is writable");
+        }
+        let PublishedNights { nights, unreadable } = published_nights(data.path()).expect("one can be read");
+        assert_eq!(nights.iter().map(|night| &night.folder).collect::<Vec<_>>(), [&folder("00000002")]);
+        assert!(nights[0].is_landmark, "it is the last of its month that is known");
+        assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+        assert_eq!(unreadable[0].0, folder("00000001"));
+    }
 
     #[test]
     fn what_is_already_gone_is_removed() {

@@ -12,15 +12,15 @@ use tokio::time::timeout;
 
 use crate::config::{Configuration, RetentionSettings};
 use crate::model::instant;
-use crate::run::{DataFolder, Retention, RunError, VacuumAction, with_causes};
+use crate::run::{DataFolder, LockError, Retention, RunError, VacuumAction, with_causes};
 
-/// How long a removal may take. Runs wait for it; the next night tries again.
+/// How long a removal may take. Runs wait for it; the next day tries again.
 const WITHIN: Duration = Duration::from_hours(1);
 
 /// When old files were removed last.
 #[derive(Debug, Default)]
 pub(super) struct OldFiles {
-    /// The day on which they were removed, or their ages were doubted.
+    /// The day on which their removal was tried last, unless the data folder was held.
     examined_on: Mutex<Option<Date>>,
     is_under_way: AtomicBool,
 }
@@ -31,7 +31,9 @@ impl OldFiles {
         self.is_under_way.load(Ordering::Relaxed)
     }
 
-    /// Removes old files, unless it was done today or the settings leave it to people. Errors and panics are logged.
+    /// Removes old files, unless it was tried today or the settings leave it to people. Errors and panics are logged. What failed
+    /// would mostly fail after the next run too, which waits for it: it is tried again the next day. If another process held the
+    /// data folder, nothing was tried.
     pub(super) async fn remove(&self, config: &Configuration, now: i64) {
         let today = instant::local(now).date();
         if !config.settings.retention.by_itself || self.examined_on() == Some(today) {
@@ -42,8 +44,11 @@ impl OldFiles {
         let removing = AssertUnwindSafe(Box::pin(remove(config, now))).catch_unwind();
         let removed = timeout(WITHIN, removing).await;
         self.is_under_way.store(false, Ordering::Relaxed);
+        if !matches!(removed, Ok(Ok(Err(RunError::Lock(LockError::Held { .. }))))) {
+            *self.examined_on.lock().unwrap_or_else(PoisonError::into_inner) = Some(today);
+        }
         match removed {
-            Ok(Ok(Ok(()))) => *self.examined_on.lock().unwrap_or_else(PoisonError::into_inner) = Some(today),
+            Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => tracing::error!("old files are not removed: {}", with_causes(&error)),
             // The panic hook has logged the panic.
             Ok(Err(_)) => tracing::error!("old files are not removed: their removal ended in a panic"),
@@ -64,7 +69,7 @@ async fn remove(config: &Configuration, now: i64) -> Result<(), RunError> {
 }
 
 async fn remove_in(folder: &DataFolder<'_>, settings: &RetentionSettings, now: i64) -> Result<(), RunError> {
-    if let Some(doubt) = folder.age_doubt(now)? {
+    if let Some(doubt) = folder.age_doubt(now).await? {
         tracing::warn!("old files are kept today, since their ages are doubted: {doubt}; `motcua vacuum` removes them");
         return Ok(());
     }

@@ -83,6 +83,21 @@ impl Ledger {
         Ok(())
     }
 
+    /// When a person last had old files removed (microseconds UTC).
+    pub async fn ages_confirmed_at(&self) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar("SELECT confirmed_at FROM confirmed_ages").fetch_optional(&self.pool).await
+    }
+
+    /// Notes that a person had old files removed.
+    pub async fn confirm_ages(&self, now: i64) -> Result<(), Error> {
+        let _crash_point = crash_point("note that a person had old files removed");
+        sqlx::query("INSERT OR REPLACE INTO confirmed_ages (id, confirmed_at) VALUES (1, ?)")
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Notes that the landed pages of a pull are removed. Written before the removal, so that a missing folder is
     /// explained.
     pub async fn note_landing_removed(&self, connector: &str, run: i64, now: i64) -> Result<(), Error> {

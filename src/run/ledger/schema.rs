@@ -29,6 +29,7 @@ fn migrator() -> Migrator {
         migration(9, "stopped runs", include_str!("migrations/0009_stopped_runs.sql")),
         migration(10, "change times of keys", include_str!("migrations/0010_change_times_of_keys.sql")),
         migration(11, "kept figures", include_str!("migrations/0011_kept_figures.sql")),
+        migration(12, "confirmed ages", include_str!("migrations/0012_confirmed_ages.sql")),
     ])
 }
 

@@ -6,15 +6,23 @@ use crate::publish::NightRecord;
 /// Longest time between nights, in days, after which ages count without a person's order. The longest holidays are shorter.
 const FAR_DAYS: i64 = 12;
 
-/// Why ages are doubted; `None` if they are not. `newest`: the records of the newest two nights, newest first.
-pub(super) fn age_doubt(now: i64, newest: &[NightRecord]) -> Option<String> {
-    if let Some(doubt) = newest.first().and_then(|record| record.clock.as_ref()) {
+/// Why ages are doubted; `None` if they are not. `confirmed_at`: when a person last had old files removed. `records`: those of
+/// the nights, newest first.
+///
+/// The nights after a jump of the clock follow each other as ever, so the doubt stays until a person has old files removed.
+pub(super) fn age_doubt(now: i64, confirmed_at: Option<i64>, records: &[NightRecord]) -> Option<String> {
+    if let Some(doubt) = records.first().and_then(|record| record.clock.as_ref()) {
         return Some(doubt.clone());
     }
-    let moments: Vec<i64> = std::iter::once(now).chain(newest.iter().map(|record| record.night.as_of)).collect();
+    // One in the future was given while the clock was ahead.
+    let confirmed_at = confirmed_at.filter(|moment| *moment <= now);
+    let is_after = |moment: &i64| confirmed_at.is_none_or(|confirmed_at| *moment > confirmed_at);
+    // Nights that were made with a wrong clock have no place among the others.
+    let nights = records.iter().filter(|record| record.clock.is_none()).map(|record| record.night.as_of);
+    let moments: Vec<i64> = std::iter::once(now).chain(nights.filter(is_after)).chain(confirmed_at).collect();
     let far = moments.windows(2).find(|pair| pair[0] - pair[1] > FAR_DAYS * DAY_MICROS)?;
     Some(format!(
-        "{} is {} days after the night before it: the clock may be ahead",
+        "{} is {} days after the night or the removal before it: the clock may be ahead",
         instant::display(far[0]),
         (far[0] - far[1]) / DAY_MICROS
     ))
@@ -45,17 +53,34 @@ mod tests {
 
     #[test]
     fn ages_are_doubted_with_the_clock_and_after_a_long_time_without_a_night() {
-        assert_eq!(age_doubt(NOW, &[]), None, "there is nothing that is old");
-        assert_eq!(age_doubt(NOW, &[record(0, None)]), None);
-        assert_eq!(age_doubt(NOW, &[record(0, None), record(12, None)]), None);
+        let doubt = |records: &[NightRecord]| age_doubt(NOW, None, records);
+        assert_eq!(doubt(&[]), None, "there is nothing that is old");
+        assert_eq!(doubt(&[record(0, None)]), None);
+        assert_eq!(doubt(&[record(0, None), record(12, None)]), None);
         // As if the clock had been set ahead by 13 days before the newest night, or after it.
         for nights in [[record(0, None), record(13, None)], [record(13, None), record(14, None)]] {
-            let doubt = age_doubt(NOW, &nights).expect("the nights are far apart");
+            let doubt = doubt(&nights).expect("the nights are far apart");
             assert!(doubt.contains("is 13 days after"), "{doubt}");
         }
         let doubted = [record(0, Some("the clock of this machine is wrong")), record(1, None)];
-        assert_eq!(age_doubt(NOW, &doubted).as_deref(), Some("the clock of this machine is wrong"));
+        assert_eq!(doubt(&doubted).as_deref(), Some("the clock of this machine is wrong"));
         // The night before was made with a wrong clock, and the newest is right again.
-        assert_eq!(age_doubt(NOW, &[record(0, None), record(1, Some("wrong"))]), None);
+        assert_eq!(doubt(&[record(0, None), record(-100, Some("wrong")), record(1, None)]), None);
+    }
+
+    #[test]
+    fn the_doubt_stays_until_a_person_has_old_files_removed() {
+        // The clock jumped by 99 days; the second night since then follows the first as ever.
+        let nights = [record(0, None), record(1, None), record(100, None)];
+        let confirmed = |days_ago: i64| age_doubt(NOW, Some(NOW - days_ago * DAY_MICROS), &nights);
+        for doubt in [age_doubt(NOW, None, &nights), confirmed(101), confirmed(100), confirmed(60)] {
+            assert!(doubt.as_deref().is_some_and(|doubt| doubt.contains(" days after")), "{doubt:?}");
+        }
+        assert_eq!(confirmed(1), None, "after the first night");
+        assert_eq!(confirmed(13), None, "the clock was right before the first night");
+        assert!(confirmed(14).is_some(), "13 days before the first night");
+        assert!(confirmed(-1).is_some(), "the clock was ahead of the present one");
+        let later = [record(20, None), record(40, None)];
+        assert!(age_doubt(NOW, Some(NOW - 30 * DAY_MICROS), &later).is_some(), "it jumped again");
     }
 }

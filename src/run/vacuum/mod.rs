@@ -1,5 +1,5 @@
 //! Vacuum: removes old files and rows that nothing needs any more. Everything is planned before anything is removed; a
-//! dry run only plans.
+//! dry run only plans. A night whose record cannot be read is kept.
 //!
 //! | kind | removed | kept |
 //! |---|---|---|
@@ -30,7 +30,7 @@ use crate::landing::retention::{self as landings, LandedFolder};
 use crate::model::connector::{Access, Content};
 use crate::model::instant::DAY_MICROS;
 use crate::model::table::RecordKind;
-use crate::publish::retention::{self, NightFolder};
+use crate::publish::retention::{self, NightFolder, PublishedNights};
 use crate::publish::{self, NightFigures, PublishedFilesError, RemovedFigures};
 use crate::run::data_folder::DataFolder;
 use crate::run::error::RunError;
@@ -43,6 +43,9 @@ use crate::run::progress::Progress;
 const SLOTS_DAYS: i64 = 2 * 365;
 /// Age in days at which damaged log entries are removed.
 const DAMAGED_DAYS: i64 = 365;
+
+/// Why files of a damaged night are kept.
+const DAMAGED_NIGHT: &str = "a file of them is damaged: see `motcua verify`";
 
 /// Minimum age in days at which things are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +67,24 @@ impl From<&RetentionSettings> for Retention {
 
 impl DataFolder<'_> {
     /// Why files should not be removed for their age without a person; `None` if the clock is not doubted.
-    pub fn age_doubt(&self, now: i64) -> Result<Option<String>, RunError> {
-        Ok(age_doubt::age_doubt(now, &publish::newest_records(&self.data, 2)?))
+    pub async fn age_doubt(&self, now: i64) -> Result<Option<String>, RunError> {
+        let confirmed_at = self.ledger.ages_confirmed_at().await?;
+        Ok(age_doubt::age_doubt(now, confirmed_at, &publish::night_records(&self.data)?))
+    }
+
+    /// As [`Self::vacuum`], ordered by a person: times without a night before `now` raise no doubt any more.
+    pub async fn vacuum_by_order(
+        &self,
+        keep: Retention,
+        dry: bool,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<Vec<VacuumLine>, RunError> {
+        let lines = self.vacuum(keep, dry, now, progress).await?;
+        if !dry {
+            self.ledger.confirm_ages(now).await?;
+        }
+        Ok(lines)
     }
 
     /// Removes what nothing needs any more; with `dry`, only reports it.
@@ -76,7 +95,7 @@ impl DataFolder<'_> {
         now: i64,
         progress: &Progress<'_>,
     ) -> Result<Vec<VacuumLine>, RunError> {
-        let mut plan = VacuumPlan::default();
+        let mut plan = VacuumPlan { is_dry: dry, ..VacuumPlan::default() };
         self.plan_lake(&mut plan, keep, now).await?;
         self.plan_nights(&mut plan, keep, now, progress).await?;
         self.plan_landing(&mut plan, keep, now).await?;
@@ -120,16 +139,22 @@ impl DataFolder<'_> {
         now: i64,
         progress: &Progress<'_>,
     ) -> Result<(), RunError> {
-        let folders = retention::published_nights(&self.data)?;
-        for (path, bytes, is_named) in retention::definition_files(&self.data, &folders)? {
+        let PublishedNights { nights, unreadable } = retention::published_nights(&self.data)?;
+        for (folder, error) in &unreadable {
+            tracing::warn!(path = %folder.display(), "the night is kept, since its record cannot be read: {error}");
+            plan.keeps(VacuumKind::Nights, DAMAGED_NIGHT, count_and_bytes(folder)?);
+        }
+        for (path, bytes, is_named) in retention::definition_files(&self.data, &nights)? {
             if is_named {
                 plan.keeps(VacuumKind::Definitions, "a night names them", (1, bytes));
+            } else if !unreadable.is_empty() {
+                plan.keeps(VacuumKind::Definitions, "a night that cannot be read may name them", (1, bytes));
             } else {
                 plan.removes(VacuumKind::Definitions, "no night names them", (1, bytes));
                 plan.definitions.push(path);
             }
         }
-        for night in folders.into_iter().filter(|night| !night.figures.is_empty()) {
+        for night in nights.into_iter().filter(|night| !night.figures.is_empty()) {
             self.plan_night(night, plan, keep, now, progress).await?;
         }
         plan.nights_left = retention::partial_files(&self.data)?;
@@ -161,7 +186,7 @@ impl DataFolder<'_> {
             match self.removable(&night, now).await {
                 Err(RunError::Publish(PublishedFilesError::Damaged { path, what })) => {
                     tracing::warn!(path = %path.display(), "the night is kept, since it is damaged: {what}");
-                    plan.keeps(VacuumKind::Nights, "a file of them is damaged: see `motcua verify`", whole);
+                    plan.keeps(VacuumKind::Nights, DAMAGED_NIGHT, whole);
                 }
                 Err(error) => return Err(error),
                 Ok(Some(removed)) => {
@@ -170,7 +195,10 @@ impl DataFolder<'_> {
                 }
                 Ok(None) => {
                     plan.keeps(VacuumKind::Nights, not_in_versions, whole);
-                    plan.kept_nights.push(run);
+                    // At once: a plan that is cut off does not look at the night again.
+                    if !plan.is_dry {
+                        self.ledger.note_figures_kept(run, now).await?;
+                    }
                 }
             }
             return Ok(());
@@ -270,9 +298,6 @@ impl DataFolder<'_> {
         }
         for (night, removed) in &plan.nights {
             retention::remove_figures(night, removed.as_ref())?;
-        }
-        for run in &plan.kept_nights {
-            self.ledger.note_figures_kept(*run, now).await?;
         }
         // Before pages are removed, which makes further ones removable: a dry run has reported these.
         if plan.has_old_repeats {

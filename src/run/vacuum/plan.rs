@@ -30,14 +30,14 @@ pub struct VacuumLine {
 /// What is to be removed, and the report on everything that was examined.
 #[derive(Default)]
 pub(super) struct VacuumPlan {
+    /// Whether nothing is written while it is made.
+    pub(super) is_dry: bool,
     /// Data files of the lake.
     pub(super) lake: Vec<LakeFile>,
     /// Damaged log entries.
     pub(super) damaged: Vec<LakeFile>,
     /// Nights whose files are removed, each with the mark to leave if all of its figures are.
     pub(super) nights: Vec<(NightFolder, Option<RemovedFigures>)>,
-    /// Runs of nights whose figures were found not to be in the versions.
-    pub(super) kept_nights: Vec<i64>,
     pub(super) landed: Vec<LandedFolder>,
     pub(super) definitions: Vec<PathBuf>,
     pub(super) slots_before: Option<i64>,

@@ -5,8 +5,8 @@
 //!   until the answer is made, also if its client is gone: the work goes on.
 //! * **Sending.** An answer is written into a [`StoredBody`], which is in a file from 256 KiB on, and read in chunks as the client
 //!   takes them. The bytes in files are counted until they are sent or the client is cut off; without room for them, 503. So a
-//!   client that stops half-way holds a place on disk, and neither a permit nor the night. Answers to one address, and to one
-//!   token, have at most a quarter of the room.
+//!   client that stops half-way holds a place on disk, and neither a permit nor the night. An address gets answers until half of
+//!   the room is taken by those on their way to it, a token until a quarter is; the last one may go beyond (`shares`).
 //! * **Keeping.** Answers about the figures of a night are kept for the next who asks ([`AnswerKey`]).
 
 mod cache;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 
@@ -30,15 +30,13 @@ pub(super) use self::shares::AnswerCaller;
 pub(super) use self::stored_body::{StoredBody, WriteResult};
 
 use self::cache::AnswerCache;
-use self::shares::Shares;
+use self::shares::{Share, Shares};
 use self::stored_body::{Room, StoreError, UNIT_BYTES};
 use crate::service::address_group::AddressGroup;
 use crate::service::problem::Problem;
 
 /// Room for answers in files that are kept or wait to be sent, in units: 512 MiB.
 const ROOM: usize = (512 << 20) / UNIT_BYTES;
-/// The answers to one caller take at most this share of the room.
-const LARGEST_SHARE: usize = 4;
 /// How long an answer waits for those that are being made.
 const WAIT: Duration = Duration::from_secs(20);
 /// Seconds after which a refused request may be sent again.
@@ -52,7 +50,7 @@ pub(super) enum Making {
     /// Row by row, after the rows were read from the tables. Such an answer waits for the readers of the tables, so it holds
     /// no permit of the others meanwhile.
     FromTables,
-    /// As a whole in memory, before it is written: alone.
+    /// As a whole in memory, before it is written: alone, also without one from the tables.
     Whole,
 }
 
@@ -63,7 +61,7 @@ pub(super) struct Answers {
     makers: Arc<Semaphore>,
     /// As `makers`, for [`Making::FromTables`].
     makers_from_tables: Arc<Semaphore>,
-    /// Permits of `makers`.
+    /// Permits of `makers`, and of `makers_from_tables`.
     most_makers: u32,
     /// One permit stands for [`UNIT_BYTES`].
     room: Arc<Semaphore>,
@@ -76,7 +74,8 @@ pub(super) struct Answers {
 /// wait with them in memory.
 #[derive(Debug)]
 pub(super) struct MakingPermit {
-    _held: OwnedSemaphorePermit,
+    /// Of the makers from tables, and of the others; one of them may stand for none.
+    _held: [OwnedSemaphorePermit; 2],
 }
 
 impl Answers {
@@ -90,7 +89,7 @@ impl Answers {
 
     fn with_limits(scratch: PathBuf, most_makers: u32, room: usize, wait: Duration) -> Self {
         let [makers, makers_from_tables] = [(), ()].map(|()| Arc::new(Semaphore::new(most_makers as usize)));
-        let shares = Arc::new(Shares::new((room * UNIT_BYTES / LARGEST_SHARE) as u64));
+        let shares = Arc::new(Shares::new((room * UNIT_BYTES) as u64));
         let (room, cache) = (Arc::new(Semaphore::new(room)), AnswerCache::default());
         Self { scratch, makers, makers_from_tables, most_makers, room, shares, wait, cache }
     }
@@ -100,18 +99,28 @@ impl Answers {
         self.shares.caller(address, credential)
     }
 
-    /// Waits for the right to make a large answer. 503 if others take too long.
+    /// Waits for the right to make a large answer.
+    ///
+    /// # Errors
+    /// 503 if others take too long, or the caller has not taken its share of other answers: nothing is made that it would not get.
     pub(super) async fn permit(&self, making: Making) -> Result<MakingPermit, Problem> {
-        let (makers, permits) = match making {
-            Making::ByRows => (&self.makers, 1),
-            Making::FromTables => (&self.makers_from_tables, 1),
-            Making::Whole => (&self.makers, self.most_makers),
+        Share::check_caller()?;
+        let (from_tables, by_rows) = match making {
+            Making::ByRows => (0, 1),
+            Making::FromTables => (1, 0),
+            Making::Whole => (self.most_makers, self.most_makers),
         };
-        let waiting = timeout(self.wait, Arc::clone(makers).acquire_many_owned(permits));
+        let waiting = timeout(self.wait, async {
+            // Those that wait for the tables first: meanwhile the others go on.
+            let from_tables = Arc::clone(&self.makers_from_tables).acquire_many_owned(from_tables).await?;
+            Ok::<_, AcquireError>([from_tables, Arc::clone(&self.makers).acquire_many_owned(by_rows).await?])
+        });
         let held = waiting.await.map_err(|_| {
             let detail = "other large files are being made; try again in a moment, or choose fewer rows";
             Problem::busy(detail, RETRY_AFTER_SECS)
         })?;
+        // Others of its answers may have been made meanwhile.
+        Share::check_caller()?;
         Ok(MakingPermit { _held: held.expect("the permits are never closed") })
     }
 
@@ -219,10 +228,16 @@ mod tests {
         assert_eq!(status(&answers.permit(Making::ByRows).await.expect_err("a third")), (503, Some(10)));
         drop((first, second));
         let whole = answers.permit(Making::Whole).await.expect("nothing is being made");
-        let waiting = answers.permit(Making::FromTables).await.expect("what waits for the tables holds up no table");
+        for making in [Making::ByRows, Making::FromTables] {
+            answers.permit(making).await.expect_err("a table is made alone");
+        }
         drop(whole);
-        answers.permit(Making::Whole).await.expect("nor a table it");
+        let waiting = answers.permit(Making::FromTables).await.expect("nothing is being made");
+        answers.permit(Making::ByRows).await.expect("what waits for the tables holds up no figures");
+        answers.permit(Making::Whole).await.expect_err("both would be in memory");
+        answers.permit(Making::ByRows).await.expect("a table that waits holds up no figures");
         drop(waiting);
+        answers.permit(Making::Whole).await.expect("nothing is being made");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,19 +253,24 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn one_caller_holds_a_quarter_of_the_room() {
+    async fn nothing_is_made_for_a_caller_that_has_its_share() {
         let answers = answers();
         let body = |number: usize| answers.make_small(plain(), kib(number)).expect("there is room");
         let caller = |last: u8| answers.caller(AddressGroup::of([10, 0, 0, last].into()), None);
-        let (slow, small) = (body(300), body(200));
-        // 300 KiB are more than 256 KiB, a quarter: one answer alone.
+        let (slow, other, small) = (body(520), body(300), body(200));
+        // 520 KiB are more than 512 KiB, half of the room.
         let waiting = caller(1).scope(async { slow.answer() }).await.expect("nothing waits");
-        let refused = caller(1).scope(async { slow.answer() }).await.expect_err("it is the second");
+        let again = caller(1).scope(async { slow.answer() }).await.expect("the same body lies on disk once");
+        let refused = caller(1).scope(async { other.answer() }).await.expect_err("it is another");
         assert_eq!(status(&refused), (503, Some(RETRY_AFTER_SECS)));
+        let refused = caller(1).scope(answers.permit(Making::ByRows)).await.expect_err("it would be made for nothing");
+        assert!(refused.detail().contains("not yet taken"), "{}", refused.detail());
         caller(1).scope(async { small.answer() }).await.expect("it is in memory");
-        caller(2).scope(async { slow.answer() }).await.expect("another caller");
-        drop(waiting);
-        caller(1).scope(async { slow.answer() }).await.expect("it is taken");
+        caller(2).scope(async { other.answer() }).await.expect("another caller");
+        caller(2).scope(answers.permit(Making::ByRows)).await.expect("another caller");
+        drop((waiting, again));
+        caller(1).scope(answers.permit(Making::ByRows)).await.expect("they are taken");
+        caller(1).scope(async { other.answer() }).await.expect("they are taken");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

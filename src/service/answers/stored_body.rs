@@ -21,8 +21,8 @@ use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile_in};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::shares::{Share, TooManyBytes};
-use super::{Encoding, RETRY_AFTER_SECS};
+use super::Encoding;
+use super::shares::Share;
 use crate::service::problem::Problem;
 
 /// A body that is larger is in a file.
@@ -119,13 +119,12 @@ impl StoredBody {
     /// The answer with its body, which is read in chunks as the client takes them.
     ///
     /// # Errors
-    /// 503 if the caller has not taken too many bytes of other answers.
+    /// 503 if the caller has not taken its share of other answers.
     pub(in crate::service) fn answer(self: &Arc<Self>) -> Result<Response, Problem> {
-        let share = if self.is_in_memory() { Ok(None) } else { Share::of_caller(self.len) };
-        let share = share.map_err(|TooManyBytes| {
-            Problem::busy("your other large answers are not yet taken; take them first", RETRY_AFTER_SECS)
-        })?;
-        let body = SentBody { body: Arc::clone(self), at: 0, reading: None, since: Instant::now(), _share: share };
+        // Its address in memory is its own until the share is dropped.
+        let number = Arc::as_ptr(self).addr();
+        let share = if self.is_in_memory() { None } else { Share::of_caller(number, self.len)? };
+        let body = SentBody { _share: share, body: Arc::clone(self), at: 0, reading: None, since: Instant::now() };
         let mut answer = Response::new(Body::new(body));
         answer.headers_mut().clone_from(&self.headers);
         Ok(answer)
@@ -226,13 +225,14 @@ impl Write for CountedWriter<'_> {
 /// A body on its way to a client. Dropped when the last chunk is with the connection, or when the client is gone.
 #[derive(Debug)]
 struct SentBody {
+    /// Dropped before the body.
+    _share: Option<Share>,
     body: Arc<StoredBody>,
     /// Bytes that were given to the connection.
     at: u64,
     /// The next chunk, while it is being read from the file.
     reading: Option<JoinHandle<io::Result<Bytes>>>,
     since: Instant,
-    _share: Option<Share>,
 }
 
 impl HttpBody for SentBody {
@@ -385,7 +385,7 @@ mod tests {
         let room = Arc::new(Semaphore::new(100));
         let body = stored(&room, Encoding::Identity, &bytes(MANY)).expect("there is room");
         let since = Instant::now().checked_sub(GRACE + Duration::from_secs(1)).expect("the machine is up for longer");
-        let late = SentBody { body, at: 0, reading: None, since, _share: None };
+        let late = SentBody { _share: None, body, at: 0, reading: None, since };
         let error = Body::new(late).into_data_stream().next().await.expect("an end").expect_err("it is late");
         assert!(error.to_string().contains("too slowly"), "{error}");
         assert_eq!(room.available_permits(), 100);

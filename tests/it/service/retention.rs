@@ -57,6 +57,10 @@ fn old_files_are_removed_after_the_first_night_of_a_day_unless_the_settings_or_t
     assert_eq!(serving.stop(), Some(0));
     assert!(planted.exists(), "the settings forbid it");
 
+    // Only a person ends the doubt: the nights since then follow each other as ever.
+    assert!(office.act(&["vacuum"]).status.success());
+    assert!(!planted.exists(), "it was ordered");
+    let planted = plant(&office, "run-00000097-desk-0");
     office.edit("config/motcua.toml", |text| text.replace("by_itself = false", "by_itself = true"));
     let mut serving = Serving::start(&office);
     let fourth = night(&mut serving, &token, third);
