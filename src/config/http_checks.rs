@@ -277,8 +277,11 @@ impl ConnectorCheck<'_> {
                     self.add("/complete/total", "not needed: `pages.end` already names the total");
                 }
             }
-            Some(PageEnd::ShortPage) if file.pages.size().is_none() => {
+            Some(PageEnd::ShortPage { .. }) if file.pages.size().is_none() => {
                 self.add("/pages/size", "`short_page` needs the size of a full page");
+            }
+            Some(PageEnd::ShortPage { absent: true }) if !by_cursor => {
+                self.add("/pages/end", "`absent` is only possible with `cursor`, `next_url` or `link_header`");
             }
             Some(PageEnd::NullCursor { .. }) if !by_cursor => {
                 self.add("/pages/end", "`null_cursor` is only possible with `cursor`, `next_url` or `link_header`");

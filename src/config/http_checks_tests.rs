@@ -116,6 +116,8 @@ fn ends_of_pages_have_what_they_need() {
         (vec![number("type = 'repeated_page'")], &[]),
         (vec![cursor("type = 'repeated_page'")], &["pages.end"]),
         (vec![cursor("type = 'null_cursor', none = ['0']")], &[]),
+        (vec![cursor("type = 'short_page', absent = true"), "size = 10\n".to_owned()], &[]),
+        (vec![number("type = 'short_page', absent = true")], &["pages.end"]),
         (vec![number("type = 'empty_page'"), statuses("[404, 204, 416]")], &[]),
         (vec![number("type = 'empty_page'"), statuses("[500]")], &["complete.end_statuses"]),
         (vec![number("type = 'empty_page'"), statuses("[401]")], &["complete.end_statuses"]),

@@ -5,6 +5,11 @@ use crate::fields::shown_names::looks_personal;
 
 /// Longest name that is written.
 const NAME_CHARS: usize = 80;
+/// Abbreviations in names of columns. No other word in capitals is one: family names are written so too (`Giàng A PÁO`).
+const ABBREVIATIONS: [&str; 22] = [
+    "BCCI", "BHXH", "BHYT", "BVHC", "CCCD", "CMND", "CQ", "DN", "DVC", "DVCQG", "DVCTT", "GCN", "HS", "ID", "MST",
+    "QR", "STT", "SĐT", "TTHC", "UBND", "URL", "VNPT",
+];
 
 /// Path under which an unmapped field is reported: `parent` (empty at the top of a record), a dot, and the field's
 /// name.
@@ -23,9 +28,8 @@ fn is_publishable(name: &str) -> bool {
     // `@odata.etag` is a name; `an@example.vn` is an address.
     let is_address = name.chars().skip(1).any(|symbol| symbol == '@');
     let words: Vec<&str> = name.split(' ').collect();
-    // `Mã TTHC`: names of persons are written in capitals as a whole, or not at all.
-    let is_abbreviation = |word: &&str| word.chars().count() > 1 && word.chars().all(char::is_uppercase);
-    let has_abbreviation = words.iter().any(is_abbreviation) && !words.iter().all(is_abbreviation);
+    // `Mã TTHC` is a name of a column.
+    let has_abbreviation = words.iter().any(|word| ABBREVIATIONS.contains(word));
     let is_capitalised = words.iter().all(|word| word.starts_with(char::is_uppercase)) && !has_abbreviation;
     let is_personal = words.len() > 1 && (is_person(name) || (is_capitalised && names_no_body(name)));
     !name.is_empty()
@@ -55,7 +59,8 @@ mod tests {
             "a.b",
             "Ghi chú (2)",
             "Mã TTHC",
-            "Mã ABCD",
+            "Số CCCD",
+            "STT",
         ] {
             assert_eq!(unmapped_field_path("", name), name);
         }
@@ -73,6 +78,9 @@ mod tests {
             "Cao Bá Canari",
             "CAO BÁ CANARI",
             "Bá CANARI An Nguyễn",
+            "Giàng A PÁO",
+            "Y Phôn ÊBAN",
+            "Siu BLACK",
             "0912345679",
             "0912/345/679",
             "٠٩١٢٣٤٥٦٧٨",

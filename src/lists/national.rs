@@ -43,7 +43,7 @@ impl NationalAnswer {
 /// The rows behind the first `offset`, at most `limit`.
 #[must_use]
 pub fn national_list(found: &NationalReconciliation, (offset, limit): (u32, u32)) -> List {
-    const COLUMNS: [ListColumn; 15] = [
+    const COLUMNS: [ListColumn; 16] = [
         ListColumn::new("period", ListColumnType::Text, "kỳ", "period"),
         ListColumn::new("indicator", ListColumnType::Text, "chỉ số của tỉnh", "local indicator"),
         ListColumn::new("national_indicator", ListColumnType::Text, "chỉ số của Cổng quốc gia", "national indicator"),
@@ -54,6 +54,7 @@ pub fn national_list(found: &NationalReconciliation, (offset, limit): (u32, u32)
         ListColumn::new("numerator", ListColumnType::Number, "tử số của tỉnh", "local numerator"),
         ListColumn::new("denominator", ListColumnType::Number, "mẫu số của tỉnh", "local denominator"),
         ListColumn::new("unknown", ListColumnType::Number, "chưa rõ", "not known whether in the numerator"),
+        ListColumn::new("undecided", ListColumnType::Number, "chưa rõ có thuộc phạm vi tính", "may or may not belong"),
         ListColumn::new("national_numerator", ListColumnType::Number, "tử số của Cổng quốc gia", "national numerator"),
         ListColumn::new(
             "national_denominator",
@@ -89,6 +90,7 @@ pub fn national_list(found: &NationalReconciliation, (offset, limit): (u32, u32)
             count(one.ours, |side| side.numerator),
             count(one.ours, |side| side.denominator),
             count(one.ours, |side| side.unknown),
+            count(one.ours, |side| side.undecided),
             count(one.theirs, |side| side.numerator),
             count(one.theirs, |side| side.denominator),
             numerator_difference,
@@ -165,8 +167,13 @@ mod tests {
     use super::*;
     use crate::indicators::NationalPair;
 
-    fn row(agency: Option<&str>, ours: Option<[u64; 3]>, theirs: Option<[u64; 3]>) -> NationalRow {
-        let side = |[numerator, denominator, unknown]: [u64; 3]| SideCounts { numerator, denominator, unknown };
+    fn row(agency: Option<&str>, ours: Option<[u64; 4]>, theirs: Option<[u64; 4]>) -> NationalRow {
+        let side = |[numerator, denominator, unknown, undecided]: [u64; 4]| SideCounts {
+            numerator,
+            denominator,
+            unknown,
+            undecided,
+        };
         NationalRow {
             pair: NationalPair { national: "dvcqg-on-time".into(), local: "qd766-2.1".into() },
             agency: agency.map(Into::into),
@@ -180,9 +187,9 @@ mod tests {
 
     fn found() -> NationalReconciliation {
         let rows = vec![
-            row(None, Some([1_230, 1_300, 7]), Some([1_234, 1_298, 0])),
-            row(Some("H61.01"), Some([5, 6, 0]), None),
-            row(Some("H61.02"), Some([5, 6, 0]), Some([5, 6, 0])),
+            row(None, Some([1_230, 1_300, 7, 3]), Some([1_234, 1_298, 0, 0])),
+            row(Some("H61.01"), Some([5, 6, 0, 0]), None),
+            row(Some("H61.02"), Some([5, 6, 0, 0]), Some([5, 6, 0, 0])),
         ];
         NationalReconciliation { is_connected: true, rows }
     }
@@ -197,6 +204,7 @@ mod tests {
         assert_eq!(of("scope"), ["\"province\"", "\"agency\""]);
         assert_eq!(of("agency"), ["null", "\"H61.01\""]);
         assert_eq!(of("unknown"), ["7", "0"]);
+        assert_eq!(of("undecided"), ["3", "0"]);
         assert_eq!(of("national_numerator"), ["1234", "null"]);
         assert_eq!(of("numerator_difference"), ["-4", "null"]);
         assert_eq!(of("denominator_difference"), ["2", "null"]);

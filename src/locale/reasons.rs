@@ -86,7 +86,7 @@ pub fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "end_unproved" => (
             "Câu trả lời không ghi trang kế tiếp, và không có gì cho thấy đó là trang cuối: có thể thiếu bản ghi.",
-            "Xem nguồn ghi trang kế tiếp ở đâu. Tên đã đổi thì sửa `[pages]`. Nguồn bỏ trống ở trang cuối thì khai `complete.total`, hoặc `absent = true` trong `pages.end`, kèm `pages.size` nếu thường có nhiều hơn một trang.",
+            "Xem nguồn ghi trang kế tiếp ở đâu. Tên đã đổi thì sửa `[pages]`. Nguồn bỏ trống ở trang cuối thì khai `complete.total`, hoặc `absent = true` trong `pages.end` (cả khi đã có `pages.size`), kèm `pages.size` nếu thường có nhiều hơn một trang.",
         ),
         "source_says_failure" => (
             "Nguồn báo lỗi bên trong một câu trả lời thành công.",

@@ -44,8 +44,8 @@ impl ErrorKind {
             }
             Self::EndUnproved => {
                 "look where the source states the next page: if the place has another name now, correct `pages`; if the source leaves \
-                 it out on its last page, declare `complete.total`, or set `absent = true` in `pages.end`, with `pages.size` if more \
-                 records than one page has are usual"
+                 it out on its last page, declare `complete.total`, or set `absent = true` in `pages.end`, also where `pages.size` is \
+                 declared; with `pages.size` if more records than one page has are usual"
             }
             Self::SourceSaysFailure => {
                 "look up the code in the source's documentation; `decode.failure` lists the codes that mean success"

@@ -24,7 +24,7 @@ impl PageChain {
     pub fn may_be_behind_end(&self) -> bool {
         let is_short = |page: &ReadPage| page.rows < self.size();
         let before = self.ordinal().checked_sub(2).and_then(|at| self.state.pages.get(at));
-        self.pages.end() == Some(&PageEnd::ShortPage) && before.is_some_and(is_short)
+        matches!(self.pages.end(), Some(PageEnd::ShortPage { .. })) && before.is_some_and(is_short)
     }
 
     /// States that a text of the request, such as its body, has the page size.
@@ -83,7 +83,7 @@ impl PageChain {
         if is_even && size_param.is_some() && self.state.served_size.is_none() {
             return Ok(Some(size));
         }
-        let is_stated = !matches!(end, PageEnd::EmptyPage | PageEnd::ShortPage | PageEnd::RepeatedPage);
+        let is_stated = !matches!(end, PageEnd::EmptyPage | PageEnd::ShortPage { .. } | PageEnd::RepeatedPage);
         // An end that the source states counts for pages of different lengths, and after the smaller size was requested.
         if is_stated && (!is_even || self.state.served_size.is_some()) {
             return Ok(None);
@@ -168,7 +168,7 @@ impl PageChain {
                 read >= pages
             }
             PageEnd::EmptyPage | PageEnd::RepeatedPage => page.rows == 0,
-            PageEnd::ShortPage => self.is_proved_short(page)?,
+            PageEnd::ShortPage { absent } => self.is_proved_short(*absent, page)?,
             PageEnd::NullCursor { absent, .. } => page.next.is_none() && self.is_proved_without_next(*absent, page)?,
         })
     }
@@ -208,11 +208,12 @@ impl PageChain {
     }
 
     /// Whether a page is the last one of `short_page`: it is empty, or it is short and proved to have no next cursor or address.
-    /// A short page alone is none: a source that filters records after it cut its pages sends short ones in the middle.
-    fn is_proved_short(&self, page: &PageSummary<'_>) -> Result<bool, SourceError> {
-        let is_short = page.rows < self.size();
+    /// A short page alone is none: a source that filters records after it cut its pages sends short ones in the middle. A last
+    /// page that happens to be full is one where the declaration says that the value is left out there (`may_be_absent`).
+    fn is_proved_short(&self, may_be_absent: bool, page: &PageSummary<'_>) -> Result<bool, SourceError> {
+        let is_possible = may_be_absent || page.rows < self.size();
         let has_no_next = uses_cursor(&self.pages) && page.next.is_none();
-        Ok(page.rows == 0 || (is_short && has_no_next && self.is_proved_without_next(false, page)?))
+        Ok(page.rows == 0 || (is_possible && has_no_next && self.is_proved_without_next(may_be_absent, page)?))
     }
 
     /// Whether a page that came before proves the end, because the source sends its last page for a number behind its end:
@@ -224,7 +225,7 @@ impl PageChain {
             Some(PageEnd::RepeatedPage) => {
                 !full.is_empty() || self.state.declared_total.is_some_and(|total| total == self.rows())
             }
-            Some(PageEnd::ShortPage) => {
+            Some(PageEnd::ShortPage { .. }) => {
                 last.rows < self.size() && !full.is_empty() && full.iter().all(|page| page.rows >= self.size())
             }
             _ => false,
@@ -244,7 +245,7 @@ impl PageChain {
             Some(PageEnd::NextFlag { .. }) => envelope.flag == Some(false),
             Some(PageEnd::LastPage { .. }) => envelope.pages.is_some_and(|pages| pages < self.ordinal() as u64),
             Some(PageEnd::NullCursor { .. }) => envelope.no_next,
-            Some(PageEnd::EmptyPage | PageEnd::ShortPage | PageEnd::RepeatedPage) => {
+            Some(PageEnd::EmptyPage | PageEnd::ShortPage { .. } | PageEnd::RepeatedPage) => {
                 self.earlier_pages().last().is_some_and(|before| before.rows > 0 && before.rows < self.size())
             }
             Some(PageEnd::Total { .. }) | None => false,

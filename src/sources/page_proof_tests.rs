@@ -368,6 +368,26 @@ fn an_absent_cursor_ends_a_chain_only_if_something_else_does() {
 }
 
 #[test]
+fn a_list_of_one_page_is_read_by_the_documented_examples() {
+    let docs = include_str!("../../docs/CONNECTORS.md");
+    let example = |mark: &str| {
+        let mut all = docs.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let text = all.find(|text| text.contains("[pages]\n") && text.contains(mark)).expect("an example");
+        let table: toml::Table = toml::from_str(text).expect("the example is valid");
+        table["pages"].clone().try_into::<Pages>().expect("the example is valid")
+    };
+    let (end, unproved) = (Ok(ChainStep::End), Err(ErrorKind::EndUnproved));
+    let (odata, link) = (example("@odata.nextLink"), example("\"link_header\""));
+    let short = pages("type='next_url'\npath='next'\nsize=500\nend={type='short_page',absent=true}");
+    let first = || keys(500, "a", "x", false);
+    // Of a full first page with a size, the value may have another name now.
+    for (table, full) in [(&odata, unproved), (&short, unproved), (&link, end)] {
+        let lists = [vec![rows(0)], vec![rows(120)], vec![rows(500)], vec![first(), rows(1)], vec![first(), rows(500)]];
+        assert_eq!(lists.map(|all| follow(table, &all).0), [end, end, full, end, end], "{table:?}");
+    }
+}
+
+#[test]
 fn a_page_behind_the_declared_number_of_pages_is_no_end() {
     let counted = numbered("end={type='last_page',path='n'}");
     assert_eq!(follow(&counted, &[rows(4).pages(0)]).0, Err(ErrorKind::TotalDisagrees));

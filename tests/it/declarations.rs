@@ -291,7 +291,7 @@ fn request(choose: &mut Choices, places_session: bool) -> String {
 fn end(choose: &mut Choices) -> String {
     let path = choose.of(PATHS);
     let header = choose.of(HEADERS);
-    match choose.index(11) {
+    match choose.index(12) {
         0 => "{ type = 'empty_page' }".to_owned(),
         1 => "{ type = 'short_page' }".to_owned(),
         2 => format!("{{ type = 'last_flag', path = {path} }}"),
@@ -302,6 +302,7 @@ fn end(choose: &mut Choices) -> String {
         7 => "{ type = 'repeated_page' }".to_owned(),
         8 => "{ type = 'null_cursor', none = ['0', ''], absent = true }".to_owned(),
         9 => "{ type = 'null_cursor', none = ['0', ''] }".to_owned(),
+        10 => "{ type = 'short_page', absent = true }".to_owned(),
         _ => format!("{{ type = 'last_flag', path = {path}, codes = {{ 'x' = true }} }}"),
     }
 }

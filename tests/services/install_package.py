@@ -19,7 +19,7 @@ import tempfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 # What the scripts of the package call, and what the program loads is found by `ldd`.
-PROGRAMS = ["sh", "find", "chgrp", "install", "rmdir", "systemd-sysusers"]
+PROGRAMS = ["sh", "find", "chgrp", "install", "rmdir", "systemd-sysusers", "dpkg-query"]
 # They would change this machine's services.
 WRITTEN_DOWN = ["systemctl", "deb-systemd-helper", "deb-systemd-invoke"]
 UNIT = "usr/lib/systemd/system/motcua.service"
@@ -229,6 +229,13 @@ def check_upgrade(machine, folder):
     own = machine.path("/etc/motcua/connectors/own/connector.toml")
     own.parent.mkdir()
     own.write_text("# a connector of this office\n")
+    # A key that only root reads, and a program that was copied by hand before there was a package.
+    key = machine.path("/etc/motcua/tls.key")
+    key.write_text("a key")
+    key.chmod(0o640)
+    shadow = machine.path("/usr/local/bin/motcua")
+    shadow.parent.mkdir(parents=True)
+    shadow.write_text("#!/bin/sh\n")
     # Rights that others gave: the group of the settings passes through the data folder, clerks edit a file.
     machine.path("/var/lib/motcua/data").chmod(0o710)
     calendar = machine.path("/etc/motcua/config/calendar.csv")
@@ -241,7 +248,10 @@ def check_upgrade(machine, folder):
         feedback: "# The newer feedback\n",
         "/etc/motcua/config/newer.csv": "# A newer file\n",
     }
-    machine.dpkg("--install", repacked(folder, changes, "9.0-1"))
+    printed = machine.dpkg("--install", repacked(folder, changes, "9.0-1"))
+    expect(f"the program that shadows the package's is named: {printed}", True, "motcua: /usr/local/bin/motcua comes before" in printed)
+    expect("a unit that is not there is named", False, "/etc/systemd/system/motcua.service comes" in printed)
+    shadow.unlink()
     expect("a changed file", office, agencies.read_text(encoding="utf-8"))
     expect("its newer text beside it", "# The newer agencies\n", machine.read("/etc/motcua/config/agencies.csv.dpkg-dist"))
     expect("a file that was not changed", "# The newer sectors\n", machine.read("/etc/motcua/config/sectors.csv"))
@@ -252,7 +262,8 @@ def check_upgrade(machine, folder):
         "/etc/motcua/config/newer.csv": "0640 root motcua",
         "/etc/motcua/config/sectors.csv": "0640 root motcua",
         "/etc/motcua/config": "0750 root motcua",
-        "/etc/motcua/connectors/own/connector.toml": "0644 root motcua",
+        "/etc/motcua/connectors/own/connector.toml": "0644 root root",
+        "/etc/motcua/tls.key": "0640 root root",
         "/etc/motcua/secrets/igate": "0600 root root",
         "/etc/motcua/secrets": "0700 root root",
         "/var/lib/motcua/data": "0710 motcua motcua",
@@ -273,7 +284,7 @@ def check_removal(machine):
     printed = machine.dpkg("--purge", "motcua")
     expect("there are data", True, "/var/lib/motcua/data/access.sqlite" in data)
     expect("data after purge", data, files(machine.root, "var/lib/motcua"))
-    kept = {"/etc/motcua/secrets/igate", "/etc/motcua/connectors/own/connector.toml"}
+    kept = {"/etc/motcua/secrets/igate", "/etc/motcua/tls.key", "/etc/motcua/connectors/own/connector.toml"}
     expect("configuration after purge", kept, files(machine.root, "etc/motcua"))
     for folder in ("/var/lib/motcua", "/etc/motcua"):
         expect(f"purge names {folder}: {printed}", True, f"are kept in {folder}" in printed)

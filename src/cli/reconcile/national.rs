@@ -58,17 +58,20 @@ fn table(
         language::of("Cơ quan", "Agency"),
         language::of("Của tỉnh", "Ours"),
         language::of("Chưa rõ", "Unknown"),
+        language::of("Chưa rõ có thuộc phạm vi", "May belong"),
         language::of("Cổng quốc gia", "National portal"),
         language::of("Chênh lệch", "Difference"),
         language::of("Kết quả", "Result"),
     ];
+    let above_zero = |count: Option<u64>| count.filter(|count| *count > 0).map(number).unwrap_or_default();
     let row = |one: &NationalRow| {
         vec![
             lang.period(one.period, Initial::Upper),
             one.pair.local.to_string(),
             lists::national_scope(lang, one),
             lists::national_counts(lang, one.ours).unwrap_or_default(),
-            one.ours.filter(|ours| ours.unknown > 0).map(|ours| number(ours.unknown)).unwrap_or_default(),
+            above_zero(one.ours.map(|ours| ours.unknown)),
+            above_zero(one.ours.map(|ours| ours.undecided)),
             lists::national_counts(lang, one.theirs).unwrap_or_default(),
             lists::national_difference(lang, one).unwrap_or_default(),
             language::one(one.class().meaning()).to_owned(),

@@ -50,7 +50,7 @@ pub enum NationalClass {
     OnlyLocal,
     /// There are no dossiers here.
     OnlyNational,
-    /// The denominators are equal, and the numerators differ by no more than what is unknown here.
+    /// The counts differ by no more than what is unknown or undecided here.
     WithinUnknown,
     /// The counts are equal.
     Equal,
@@ -81,13 +81,16 @@ pub struct SideCounts {
     pub denominator: u64,
     /// Dossiers of the denominator of which it is not known whether they are in the numerator. Of the national portal: 0.
     pub unknown: u64,
+    /// Dossiers, not in the denominator, that may belong to it, and then may be in the numerator. Of the national portal: 0.
+    pub undecided: u64,
 }
 
 impl SideCounts {
     /// `None` if there is nothing to count.
     fn of(figure: &Figure) -> Option<Self> {
-        let denominator = figure.denominator.filter(|denominator| *denominator > 0)?;
-        Some(Self { numerator: figure.numerator, denominator, unknown: figure.unknown.unwrap_or(0) })
+        let (unknown, undecided) = (figure.unknown.unwrap_or(0), figure.undecided.unwrap_or(0));
+        let denominator = figure.denominator.filter(|denominator| *denominator > 0 || undecided > 0)?;
+        Some(Self { numerator: figure.numerator, denominator, unknown, undecided })
     }
 }
 
@@ -120,14 +123,13 @@ impl NationalRow {
             (Some(_), None) => return NationalClass::OnlyLocal,
             (None, _) => return NationalClass::OnlyNational,
         };
-        if ours.denominator != theirs.denominator {
-            NationalClass::Differs
-        } else if ours.numerator == theirs.numerator {
-            NationalClass::Equal
-        } else if (ours.numerator..=ours.numerator + ours.unknown).contains(&theirs.numerator) {
-            NationalClass::WithinUnknown
-        } else {
-            NationalClass::Differs
+        // So many of the undecided belong to the denominator, if the counts agree.
+        let belong = theirs.denominator.checked_sub(ours.denominator).filter(|belong| *belong <= ours.undecided);
+        let most = belong.map_or(0, |belong| ours.numerator + ours.unknown + belong);
+        match belong {
+            Some(0) if ours.numerator == theirs.numerator => NationalClass::Equal,
+            Some(_) if (ours.numerator..=most).contains(&theirs.numerator) => NationalClass::WithinUnknown,
+            _ => NationalClass::Differs,
         }
     }
 
@@ -303,6 +305,36 @@ mod tests {
             ("2026-02".to_owned(), Some("A"), Equal, Some([0, 0])),
         ];
         assert_eq!(lines(&found), expected);
+    }
+
+    #[test]
+    fn what_is_undecided_here_may_explain_a_difference() {
+        use NationalClass::{Differs, Equal, OnlyNational, WithinUnknown};
+        // Ours: numerator, denominator, unknown, undecided.
+        for (ours, theirs, expected) in [
+            ([10, 20, 0, 3], [10, 20], Equal),
+            // Three more, on time or not.
+            ([10, 20, 0, 3], [10, 23], WithinUnknown),
+            ([10, 20, 0, 3], [13, 23], WithinUnknown),
+            // One that is unknown here, and two that may belong.
+            ([10, 20, 1, 2], [13, 22], WithinUnknown),
+            ([0, 0, 0, 3], [2, 3], WithinUnknown),
+            // More than may belong, more on time than belong, fewer than certainly are here.
+            ([10, 20, 0, 3], [10, 24], Differs),
+            ([10, 20, 0, 3], [12, 21], Differs),
+            ([10, 20, 0, 3], [9, 21], Differs),
+            ([10, 20, 0, 3], [10, 19], Differs),
+            ([0, 0, 0, 0], [2, 3], OnlyNational),
+        ] {
+            let [numerator, denominator, unknown, undecided] = ours;
+            let local = Figure {
+                undecided: Some(undecided),
+                ..figure("local", Some("A"), "2026-03", [numerator, denominator, unknown])
+            };
+            let night = [local, figure("national", Some("A"), "2026-03", [theirs[0], theirs[1], 0])];
+            let found = compared(&night, &FigureOf::Province, "2026");
+            assert_eq!(lines(&found).iter().map(|line| line.2).collect::<Vec<_>>(), [expected], "{ours:?} {theirs:?}");
+        }
     }
 
     #[test]

@@ -130,7 +130,11 @@ pub enum PageEnd {
     EmptyPage,
     /// The page has fewer records than requested. If the first page has, the next one must be empty: the source may
     /// cap its pages.
-    ShortPage,
+    ShortPage {
+        /// As for `null_cursor`: the source leaves the next cursor or address out on its last page.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        absent: bool,
+    },
     /// The page before comes again, for a source that answers a page behind its end with its last one; or a page without
     /// records.
     RepeatedPage,
@@ -192,7 +196,7 @@ impl Pages {
     /// returned fewer records than requested. Nor is a page that comes again: it may ignore the page number.
     #[must_use]
     pub fn proves_its_end(&self) -> bool {
-        !matches!(self.end(), Some(PageEnd::ShortPage | PageEnd::RepeatedPage))
+        !matches!(self.end(), Some(PageEnd::ShortPage { .. } | PageEnd::RepeatedPage))
     }
 
     /// Number of records of a full page, if the connector declares it.

@@ -18,6 +18,8 @@ pub(super) struct Classified {
     pub(super) spellings: KeySpellings,
     /// Newest date in a record that is not in the future.
     pub(super) newest_date: Option<i64>,
+    /// Rejected rows that are counted and not among `rejections`.
+    pub(super) unlisted: u64,
     pub(super) findings: Findings,
     /// Newest run that read a whole row of a key, by the key's hash, and a part, by the row's hash; kept only if the connector
     /// has open rejections.
@@ -87,6 +89,17 @@ impl Classified {
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
+        self.note_rejected(&rejection, run, chain);
+        self.rejections.push(rejection);
+    }
+
+    /// Counts a rejected row without listing it: one of very many that are alike.
+    pub(super) fn reject_unlisted(&mut self, rejection: &Rejection, run: i64, chain: u32) {
+        self.note_rejected(rejection, run, chain);
+        self.unlisted += 1;
+    }
+
+    fn note_rejected(&mut self, rejection: &Rejection, run: i64, chain: u32) {
         self.partial_rows += u64::from(rejection.row_hash.is_some());
         match (&rejection.key, rejection.row_hash) {
             (Some(key), row_hash) => self.note_key(key, row_hash, (run, chain)),
@@ -97,7 +110,6 @@ impl Classified {
                 }
             }
         }
-        self.rejections.push(rejection);
     }
 
     /// Notes the key of a row. `row_hash`: of a part. Another part of a key is no correction of one that was rejected before.

@@ -304,7 +304,7 @@ impl<'c> Classifier<'c> {
     /// The classes, with the declared totals next to the received ones, and the files of the pull.
     pub(super) fn finish(self) -> (Classified, Option<FolderPull>) {
         let Self { certificate, mut classified, folder, .. } = self;
-        classified.counts.quarantined = classified.rejections.len() as u64;
+        classified.counts.quarantined = classified.rejections.len() as u64 + classified.unlisted;
         let findings = &mut classified.findings;
         findings.pages = certificate.pages.len() as u64;
         findings.distinct_keys = classified.keys.len() as u64;

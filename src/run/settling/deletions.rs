@@ -132,7 +132,7 @@ pub(super) fn write_without_details(
     classified.rejections.extend(rejected);
     classified.rejections.sort_by_key(|rejection| Reverse((rejection.page, rejection.row)));
     classified.counts.accepted -= count;
-    classified.counts.quarantined = classified.rejections.len() as u64;
+    classified.counts.quarantined += count;
     classified.findings.without_details = count;
     Ok(0)
 }

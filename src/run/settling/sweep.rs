@@ -96,7 +96,7 @@ mod tests {
     fn a_list_is_whole_if_every_chain_of_its_range_is_proved() {
         let range = SliceRef { pass: "received".to_owned(), since_micros: 10, until_micros: 30 };
         let flag = pages(PageEnd::LastFlag { path: "last".to_owned(), codes: BTreeMap::default() });
-        let (short, empty) = (pages(PageEnd::ShortPage), pages(PageEnd::EmptyPage));
+        let (short, empty) = (pages(PageEnd::ShortPage { absent: false }), pages(PageEnd::EmptyPage));
         let received = |since, until, total| chain("received", since, until, total);
         for (what, chains, pages, expected) in [
             ("one chain", vec![received(10, 30, None)], &flag, true),

@@ -23,19 +23,39 @@ use crate::run::settling::folder::stated_change_time;
 /// Most rows of one key in a pull: they are in memory together, as the rows of a share are. Small in tests.
 const MAX_ROWS_OF_KEY: u32 = if cfg!(test) { 5 } else { 50_000 };
 
+/// Most rejected rows of one key that are listed, the last ones of the pull; the others are only counted. Small in tests.
+const MAX_LISTED: u32 = if cfg!(test) { 10 } else { 100 };
+
+/// What becomes of a row by the number of rows that its key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is merged.
+    Merged,
+    /// It is rejected, as are some others of its key.
+    Listed,
+    /// It is rejected, as are so many others of its key that it is only counted.
+    Unlisted,
+}
+
 /// Counts the rows of each key.
 struct KeyCounts {
     /// By the hash of the key.
     rows: HashMap<u64, u32>,
-    most: u32,
+    /// Most rows of one key that are merged, and beside them rejected and listed.
+    most: [u32; 2],
 }
 
 impl KeyCounts {
-    /// Counts a row; false if its key has more rows than can be merged.
-    fn takes(&mut self, hash: u64) -> bool {
+    /// Counts a row of a key.
+    fn place(&mut self, hash: u64) -> Place {
         let rows = self.rows.entry(hash).or_default();
         *rows = rows.saturating_add(1);
-        *rows <= self.most
+        let [merged, listed] = self.most;
+        match rows.saturating_sub(merged) {
+            0 => Place::Merged,
+            surplus if surplus <= listed => Place::Listed,
+            _ => Place::Unlisted,
+        }
     }
 }
 
@@ -67,14 +87,15 @@ impl Classifier<'_> {
         let certificate = self.certificate;
         let rows: u64 = certificate.pages.iter().map(|page| page.rows).sum();
         let mut collected = CollectedRows { shares: RowShares::new(landed, rows), keys: HashSet::new() };
-        let mut counts = KeyCounts { rows: HashMap::new(), most: MAX_ROWS_OF_KEY };
+        let mut counts = KeyCounts { rows: HashMap::new(), most: [MAX_ROWS_OF_KEY, MAX_LISTED] };
         for landed_page in certificate.pages.iter().rev() {
             let page = landed.read(landed_page)?;
             self.map_page(&page, landed_page, mapper);
             for mut waiting in std::mem::take(&mut self.batch) {
                 let hash = key_hash(self.key_of(&waiting.record));
-                if !counts.takes(hash) {
-                    self.reject_surplus(&waiting);
+                let place = counts.place(hash);
+                if place != Place::Merged {
+                    self.reject_surplus(&waiting, place == Place::Listed);
                     continue;
                 }
                 self.note_record(&waiting.record, (waiting.read_by, waiting.chain));
@@ -91,12 +112,17 @@ impl Classifier<'_> {
     }
 
     /// Rejects a row of a key that has too many.
-    fn reject_surplus(&mut self, waiting: &BatchRecord) {
+    fn reject_surplus(&mut self, waiting: &BatchRecord, is_listed: bool) {
         let rejection = self.rejection(&waiting.record, Reason::TooManyRowsOfKey, None);
         if let Some(folder) = &mut self.folder {
             folder.note_rejected(waiting.content, &rejection);
         }
-        self.classified.reject(rejection, waiting.read_by.run, waiting.chain);
+        let (run, chain) = (waiting.read_by.run, waiting.chain);
+        if is_listed {
+            self.classified.reject(rejection, run, chain);
+        } else {
+            self.classified.reject_unlisted(&rejection, run, chain);
+        }
     }
 
     /// Moment of a row that states its whole record: its change time, else that of its file, else of the pull. `None` for a

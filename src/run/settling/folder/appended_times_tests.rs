@@ -9,6 +9,7 @@ use crate::config::Configuration;
 use crate::model::instant::DAY_MICROS;
 use crate::model::pull::Outcome;
 use crate::run::data_folder::DataFolder;
+use crate::run::settling::folder::known_keys::reading_of_change_times;
 use crate::run::settling::folder::property_tests::{
     Cut, Desk, RowKind, Rows, STATUSES, configured, configured_as, night, table,
 };
@@ -31,6 +32,18 @@ impl Nights<'_> {
         let pull = night(&self.data, self.run, now, Cut::Never, false).await.expect("it is not cut");
         assert_eq!(pull.outcome, Some(Outcome::Complete), "{pull:?}");
         table(&self.data).await
+    }
+
+    /// By which declaration the change times in each former content were read.
+    async fn readings_of_former(&self) -> Vec<Option<i64>> {
+        let (ledger, connector) = (&self.data.ledger, &self.data.config.connectors[0].name);
+        let files = ledger.known_files(connector, self.run + 1).await.expect("the ledger can be read");
+        let mut readings = Vec::new();
+        for former in files.iter().flat_map(|file| &file.former) {
+            let keys = ledger.keys_of_content(connector, &former.content, self.run + 1).await;
+            readings.push(keys.expect("the ledger can be read").and_then(|keys| keys.change_times));
+        }
+        readings
     }
 
     /// Number of former contents that are known of each name.
@@ -127,5 +140,9 @@ async fn change_times_that_were_read_wrongly_count_no_more_once_their_declaratio
         // An older change comes late; the stored one stays, however its keys are known.
         write_list(root.path(), "c.csv", 3, "HS-1;Đã tiếp nhận;01/02/2024;19/02/2024");
         assert_eq!(nights.play().await, Rows::from([(1, 1), (2, 0)]), "landing is there: {is_landing_there}");
+        // What could not be read again stays stored as it was read, so that the former declaration would bring it back.
+        let reading = if is_landing_there { &right } else { &wrong };
+        let expected = reading_of_change_times(&reading.connectors[0]);
+        assert_eq!(nights.readings_of_former().await, [Some(expected)], "landing is there: {is_landing_there}");
     }
 }

@@ -21,7 +21,7 @@ use crate::run::settling::own_rejections::own_hash;
 impl Settler<'_> {
     /// Keys of a content that an earlier pull landed: from the ledger, or from its landed pages if the ledger has none that
     /// can be read, or has them with change times that were read otherwise than now. Without landed pages such keys have no
-    /// change times: newer files count. `None` if neither has them and rows are only added.
+    /// change times as long as these are read otherwise: newer files count. `None` if neither has them and rows are only added.
     ///
     /// # Errors
     /// If neither has them: without them an older row could count as the newest.
@@ -31,7 +31,7 @@ impl Settler<'_> {
         folder: &mut FolderPull,
         content: &ContentRef,
     ) -> Result<Option<Arc<ContentKeys>>, RunError> {
-        if let Some(known) = folder.computed.get(content) {
+        if let Some(known) = folder.computed.get(content).or_else(|| folder.untimed.get(content)) {
             return Ok(Some(Arc::clone(known)));
         }
         let known = match self.ledger_keys(connector, folder, content).await? {
@@ -40,7 +40,7 @@ impl Settler<'_> {
         };
         let Some((pages, landed_at)) = self.kept_pages(connector, content) else {
             if let Some((keys, _)) = known {
-                folder.computed.insert(content.clone(), Arc::clone(&keys));
+                folder.untimed.insert(content.clone(), Arc::clone(&keys));
                 return Ok(Some(keys));
             }
             return if folder.content == Content::Append { Ok(None) } else { Err(self.lost_keys(connector, content)) };

@@ -1,9 +1,9 @@
 //! Keys of contents: collected by a pull or stored by an earlier one, and what the ledger stores of them after it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::connector::{Connector, Content};
+use crate::model::connector::{Connector, Content, FieldMap, OneOrMany};
 use crate::model::folder::{ContentRef, FormerContent, KnownFile, NoteKind};
 use crate::model::pull::Certificate;
 use crate::model::table::CHANGE_TIME;
@@ -105,6 +105,21 @@ impl Settler<'_> {
         })
     }
 
+    /// Whether the keys of a content are those of the ledger without their change times, and nothing is added to them. They are
+    /// not stored so: with the declaration as it was, the change times count again.
+    async fn are_only_untimed(
+        &self,
+        connector: &Connector,
+        folder: &FolderPull,
+        content: &ContentRef,
+    ) -> Result<bool, RunError> {
+        let has_more = folder.computed.contains_key(content) || folder.collected.contains_key(&content.digest);
+        if folder.is_read(content) || (has_more && !folder.is_read_again(content)) {
+            return Ok(false);
+        }
+        Ok(matches!(self.ledger_keys(connector, folder, content).await?, Some((_, false))))
+    }
+
     /// What is stored about file names and keys.
     pub(super) async fn add_changes(
         &self,
@@ -128,6 +143,7 @@ impl Settler<'_> {
             let is_new = folder.collected.contains_key(&content.digest) || folder.computed.contains_key(content);
             if (is_new || folder.imported_content(content))
                 && written.insert(content.clone())
+                && !self.are_only_untimed(connector, folder, content).await?
                 && let Some(keys) = self.keys_of(connector, folder, content).await?
             {
                 // Where rows are merged, those of other files are looked up by their keys.
@@ -142,7 +158,48 @@ impl Settler<'_> {
 
 /// Number made of the declaration by which change times are read. Ranks of two numbers have no order among them.
 pub(in crate::run::settling) fn reading_of_change_times(connector: &Connector) -> i64 {
-    let columns = connector.file.maps().map(|(_, columns)| columns.get(CHANGE_TIME));
+    let columns = connector.file.maps().map(|(_, columns)| columns.get(CHANGE_TIME).map(reading_of));
     let text = serde_json::to_string(&columns.collect::<Vec<_>>()).expect("a definition is plain data");
     key_hash(&text).cast_signed()
+}
+
+/// The part of a map that decides which moment a text is, written in one way.
+fn reading_of(map: &FieldMap) -> FieldMap {
+    FieldMap {
+        from: OneOrMany::Many(map.from.as_slice().to_vec()),
+        // Whether a row without a moment is rejected.
+        required: false,
+        ill_typed: None,
+        // Of other types.
+        codes: BTreeMap::new(),
+        lookup: None,
+        grouping: None,
+        decimals: None,
+        ..map.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_the_reading_is_another_reading() {
+        let reading = |text: &str| {
+            let map: FieldMap = toml::from_str(&format!("type = 'instant'\n{text}")).expect("a map");
+            reading_of(&map)
+        };
+        let known = reading("from = 'a'\nformats = ['dd/MM/yyyy']");
+        for (text, is_same) in [
+            ("from = ['a']\nformats = ['dd/MM/yyyy']", true),
+            ("from = 'a'\nformats = ['dd/MM/yyyy']\nrequired = true\nill_typed = 'report'", true),
+            ("from = 'b'\nformats = ['dd/MM/yyyy']", false),
+            ("from = ['a', 'b']\nformats = ['dd/MM/yyyy']", false),
+            ("from = 'a'\nformats = ['MM/dd/yyyy']", false),
+            ("from = 'a'\nformats = ['dd/MM/yyyy']\nzone = 'UTC'", false),
+            ("from = 'a'\nformats = ['dd/MM/yyyy']\nnull_values = ['2026-01-01']", false),
+        ] {
+            assert_eq!(reading(text) == known, is_same, "{text}");
+        }
+    }
 }

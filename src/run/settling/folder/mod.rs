@@ -100,6 +100,8 @@ pub(super) struct FolderPull {
     collected: HashMap<String, Arc<ContentKeys>>,
     /// Keys of contents that were read again from landing.
     computed: HashMap<ContentRef, Arc<ContentKeys>>,
+    /// Keys of contents without their change times, which were read otherwise than now. They stay stored with them.
+    untimed: HashMap<ContentRef, Arc<ContentKeys>>,
     /// Rows of files that the pull did not read, by the hash of their key: of keys whose rows it merges.
     beside: HashMap<u64, RowsBeside>,
     /// Start of the pull, microseconds UTC.
@@ -238,6 +240,7 @@ impl FolderPull {
             overtaken: HashSet::new(),
             collected: HashMap::new(),
             computed: HashMap::new(),
+            untimed: HashMap::new(),
             beside: HashMap::new(),
             started_at: certificate.started_at,
             limit: DeletionLimit::default(),

@@ -97,8 +97,9 @@ impl Settler<'_> {
                 for entry in known.iter() {
                     folder.note_row_beside(keys, entry, *time);
                 }
-                // What was read from landing is stored and indexed with the pull.
-                if !indexed.contains(content) && !folder.computed.contains_key(content) {
+                // What was read from landing is stored and indexed with the pull; keys without their change times are not.
+                let is_as_stored = !folder.computed.contains_key(content) && !folder.untimed.contains_key(content);
+                if !indexed.contains(content) && is_as_stored {
                     new.push((content.clone(), known.iter().map(|(hash, _)| hash).collect()));
                 }
             }

@@ -61,6 +61,7 @@ struct ShownRow {
     scope_code: String,
     ours: ShownSide,
     unknown: Option<String>,
+    undecided: Option<String>,
     theirs: ShownSide,
     difference: String,
     class: &'static str,
@@ -133,7 +134,9 @@ pub(in crate::service::pages) async fn page(
 
 fn shown_row(lang: Language, row: &NationalRow) -> ShownRow {
     let [vietnamese, english] = row.class().meaning();
-    let unknown = row.ours.map_or(0, |ours| ours.unknown);
+    let above_zero = |count: Option<u64>, meaning: &str| {
+        count.filter(|count| *count > 0).map(|count| format!("{} {meaning}", lang.number(count)))
+    };
     ShownRow {
         name: lists::national_scope(lang, row),
         period: lang.period(row.period, Initial::Upper),
@@ -141,7 +144,11 @@ fn shown_row(lang: Language, row: &NationalRow) -> ShownRow {
         indicator: row.pair.local.to_string(),
         scope_code: row.agency.as_deref().or(row.tier.map(tier_scope)).unwrap_or_default().to_owned(),
         ours: shown_side(lang, row.ours),
-        unknown: (unknown > 0).then(|| format!("{} {}", lang.number(unknown), lang.of("chưa rõ", "unknown"))),
+        unknown: above_zero(row.ours.map(|ours| ours.unknown), lang.of("chưa rõ", "unknown")),
+        undecided: above_zero(
+            row.ours.map(|ours| ours.undecided),
+            lang.of("chưa rõ có thuộc phạm vi tính", "may or may not belong"),
+        ),
         theirs: shown_side(lang, row.theirs),
         difference: lists::national_difference(lang, row).unwrap_or_else(|| "–".to_owned()),
         class: lang.of(vietnamese, english),
