@@ -95,7 +95,7 @@ impl DataFolder<'_> {
         now: i64,
         progress: &Progress<'_>,
     ) -> Result<Vec<VacuumLine>, RunError> {
-        let mut plan = VacuumPlan { is_dry: dry, ..VacuumPlan::default() };
+        let mut plan = VacuumPlan::new(dry);
         self.plan_lake(&mut plan, keep, now).await?;
         self.plan_nights(&mut plan, keep, now, progress).await?;
         self.plan_landing(&mut plan, keep, now).await?;

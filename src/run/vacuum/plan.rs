@@ -82,6 +82,11 @@ impl VacuumKind {
 }
 
 impl VacuumPlan {
+    /// Nothing is to be removed yet.
+    pub(super) fn new(is_dry: bool) -> Self {
+        Self { is_dry, ..Self::default() }
+    }
+
     pub(super) fn removes(&mut self, kind: VacuumKind, reason: impl Into<String>, amount: (u64, u64)) {
         self.report(kind, VacuumAction::Removed, reason.into(), amount);
     }

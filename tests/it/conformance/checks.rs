@@ -195,7 +195,7 @@ fn proved_end(connector: &Connector) -> Result<(), String> {
         | Pages::LinkHeader { end, .. } => Some(end),
         Pages::None => None,
     };
-    let states_end = end.is_some_and(|end| !matches!(end, PageEnd::ShortPage | PageEnd::EmptyPage));
+    let states_end = end.is_some_and(|end| !matches!(end, PageEnd::ShortPage { .. } | PageEnd::EmptyPage));
     let is_proved = match &file.access {
         Access::Http { .. } => complete.total.is_some() || states_end,
         Access::Files { .. } => complete.trailer.is_some() && !matches!(file.decode, Decode::Json { .. }),
