@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::fields::unmapped_field_path;
 use crate::model::connector::Encoding;
 use crate::model::text::{fold, is_blank};
@@ -85,9 +87,10 @@ pub(super) fn of_rows(format: SampleFormat, rows: &[Vec<String>], header: usize)
     Sample { format, fields, records: records.len(), footers, numbers: Vec::new() }
 }
 
-/// A heading with single spaces; empty if it may be data of a person.
+/// A heading with single spaces, composed (NFC) as the reader compares it; empty if it may be data of a person. macOS writes
+/// letters and marks apart (NFD).
 fn name_of(heading: &str) -> String {
-    let name = heading.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name: String = heading.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect();
     if unmapped_field_path("", &name) == name { name } else { String::new() }
 }
 
