@@ -14,8 +14,9 @@ use crate::cli::init::shipped_text;
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::model::period::typed_day;
 use crate::simulator::{
-    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Fault,
-    MessageFormat, OPENCPS_GROUP, PETITION_TAGS, Province, ProvinceSettings, RegistryTexts, SimulatedDay, TOKEN_PATH,
+    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET,
+    EVALUATION_ROOT, Fault, MessageFormat, OPENCPS_GROUP, PETITION_TAGS, Province, ProvinceSettings, RegistryTexts,
+    SimulatedDay, TOKEN_PATH,
 };
 
 /// Default of the last simulated day. It is fixed, so that a seed always gives the same figures.
@@ -156,6 +157,7 @@ fn others(url: &str, folder: &Path) -> String {
          export PAKN_CLIENT_SECRET={CLIENT_SECRET}\nexport PAKN_TAGS={PETITION_TAGS}\n\
          export VNPOST_URL={url}/vnpost\nexport VNPOST_TOKEN_URL={url}{TOKEN_PATH}\nexport VNPOST_KEY={CLIENT_ID}\n\
          export VNPOST_SECRET={CLIENT_SECRET}\n\
+         export DVCQG_EVALUATION_URL={url}\nexport DVCQG_EVALUATION_ROOT={EVALUATION_ROOT}\n\
          export DOCUMENTS_FOLDER={folder}/van-ban\nexport SIPAS_FOLDER={folder}/sipas\n"
     )
 }

@@ -19,6 +19,23 @@ use crate::model::text::{fold, name_key, without_marks};
 const SUGGESTIONS: usize = 3;
 /// Names that are less alike are not suggested; 1 is equal.
 const LEAST_LIKENESS: f64 = 0.82;
+/// Words for kinds of bodies before the name of one, without marks; the longer ones first.
+const KINDS: [&str; 12] = [
+    "uy ban nhan dan",
+    "thanh pho",
+    "thi tran",
+    "thi xa",
+    "dac khu",
+    "ubnd",
+    "huyen",
+    "quan",
+    "phuong",
+    "tinh",
+    "xa",
+    "so",
+];
+/// Those of communes.
+const COMMUNE_KINDS: [&str; 4] = ["xa", "phuong", "thi tran", "dac khu"];
 
 /// A period: one of [`PERIOD_FORMS`], or as an office says it.
 pub(super) fn period(text: &str) -> Result<Period, Failure> {
@@ -146,35 +163,53 @@ pub(super) fn scope_name(language: Language, of: &FigureOf, config: &Configurati
     }
 }
 
-/// Code of the agency of the registry or of the figures that a text means: its code or name, in any case and with any
-/// place of tone marks; without marks if that means one agency only.
+/// What a text can mean: the agencies of the registry and of the figures, by code, since agencies of the registry can share a
+/// name.
+type Known<'a> = BTreeMap<&'a str, KnownAgency<'a>>;
+
+/// What an agency is called.
+#[derive(Debug, Default)]
+struct KnownAgency<'a> {
+    /// Its names in the registry and in the figures.
+    names: Vec<&'a str>,
+    /// Aliases and other codes of the registry.
+    others: Vec<&'a str>,
+}
+
+impl KnownAgency<'_> {
+    /// The name that is printed.
+    fn name(&self) -> &str {
+        self.names.last().copied().unwrap_or_default()
+    }
+}
+
+/// Code of the agency of the registry or of the figures that a text means: its code or name, else an alias or another code,
+/// in any case and with any place of tone marks; without marks if that means one agency only.
 pub(super) fn agency(config: &Configuration, figures: &[Figure], text: &str) -> Result<String, Failure> {
-    let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), agency.name.as_str()));
-    let of_figures =
-        figures.iter().filter_map(|figure| Some((figure.agency.as_deref()?, figure.agency_name.as_deref()?)));
-    // By code: agencies of the registry can share a name.
-    let known: BTreeMap<&str, &str> = registered.chain(of_figures).collect();
-    // With other marks it is another name: only what is typed without any may mean a name that has some.
-    let is_without_marks = without_marks(text) == fold(text);
-    let forms: &[fn(&str) -> String] =
-        if is_without_marks { &[fold, name_key, without_marks] } else { &[fold, name_key] };
-    for form in forms {
-        let wanted = form(text);
-        let found: Vec<(&str, &str)> = known
-            .iter()
-            .map(|(code, name)| (*code, *name))
-            .filter(|(code, name)| form(code) == wanted || form(name) == wanted)
-            .collect();
-        match found[..] {
-            [] => {}
-            [(code, _)] => return Ok(code.to_owned()),
-            _ => {
-                let found: Vec<String> = found.iter().map(|(code, name)| format!("`{code}` ({name})")).collect();
-                let (count, found) = (found.len(), found.join(", "));
-                let message =
-                    text!("`{text}` là tên của {count} cơ quan: {found}", "`{text}` means {count} agencies: {found}");
-                return Err(Failure::usage(message).with_hint(language::of("dùng mã", "use the code")));
+    let mut known = Known::new();
+    for agency in &config.registries.agencies {
+        let entry = known.entry(agency.code.as_str()).or_default();
+        entry.names.push(&agency.name);
+        entry.others.extend(agency.aliases.iter().chain(&agency.other_codes).map(String::as_str));
+    }
+    for figure in figures {
+        if let (Some(code), Some(name)) = (figure.agency.as_deref(), figure.agency_name.as_deref()) {
+            let names = &mut known.entry(code).or_default().names;
+            // Figures of an agency follow each other and have one name.
+            if names.last() != Some(&name) {
+                names.push(name);
             }
+        }
+    }
+    match meant(&known, text)[..] {
+        [] => {}
+        [code] => return Ok(code.to_owned()),
+        ref codes => {
+            let found: Vec<String> = codes.iter().map(|code| format!("`{code}` ({})", known[code].name())).collect();
+            let (count, found) = (found.len(), found.join(", "));
+            let message =
+                text!("`{text}` là tên của {count} cơ quan: {found}", "`{text}` means {count} agencies: {found}");
+            return Err(Failure::usage(message).with_hint(language::of("dùng mã", "use the code")));
         }
     }
     let failure = Failure::usage(text!(
@@ -190,16 +225,62 @@ pub(super) fn agency(config: &Configuration, figures: &[Figure], text: &str) -> 
     })
 }
 
-/// The names most like a text, with their codes.
-fn alike(text: &str, known: &BTreeMap<&str, &str>) -> Vec<String> {
+/// Codes of the agencies that a text means in the strictest form in which it means any.
+fn meant<'a>(known: &Known<'a>, text: &str) -> Vec<&'a str> {
+    // With other marks it is another name: only what is typed without any may mean a name that has some.
+    let is_without_marks = without_marks(text) == fold(text);
+    let forms: &[fn(&str) -> String] =
+        if is_without_marks { &[fold, name_key, without_marks] } else { &[fold, name_key] };
+    for form in forms {
+        let wanted = form(text);
+        let is_meant = |names: &[&str]| names.iter().any(|name| form(name) == wanted);
+        let of_name = known.iter().filter(|(code, agency)| form(code) == wanted || is_meant(&agency.names));
+        let codes: Vec<&str> = of_name.map(|(code, _)| *code).collect();
+        if !codes.is_empty() {
+            return codes;
+        }
+        // An agency can have the name of another one as an alias: names come first.
+        let of_alias = known.iter().filter(|(_, agency)| is_meant(&agency.others));
+        let codes: Vec<&str> = of_alias.map(|(code, _)| *code).collect();
+        if !codes.is_empty() {
+            return codes;
+        }
+    }
+    Vec::new()
+}
+
+/// The names most like a text, with their codes. Words for the kind of body do not count: they are equal in hundreds of names.
+fn alike(text: &str, known: &Known<'_>) -> Vec<String> {
     let wanted = without_marks(text);
-    let likeness = |name: &str| strsim::jaro_winkler(&wanted, &without_marks(name));
+    let (kind, own) = kind_and_own(&wanted);
+    let is_of_commune = COMMUNE_KINDS.contains(&kind);
+    let likeness = |name: &str| {
+        let name = without_marks(name);
+        let (other_kind, other_own) = kind_and_own(&name);
+        // A province can have the name of a commune.
+        if is_of_commune && other_kind == "tinh" { 0.0 } else { strsim::jaro_winkler(own, other_own) }
+    };
+    let best = |(code, agency): (&&str, &KnownAgency<'_>)| {
+        let of_names = agency.names.iter().chain(&agency.others).map(|name| likeness(name));
+        of_names.fold(strsim::jaro_winkler(&wanted, &without_marks(code)), f64::max)
+    };
     let mut alike: Vec<(f64, &str, &str)> =
-        known.iter().map(|(code, name)| (likeness(code).max(likeness(name)), *code, *name)).collect();
+        known.iter().map(|(code, agency)| (best((code, agency)), *code, agency.name())).collect();
     alike.retain(|(likeness, ..)| *likeness >= LEAST_LIKENESS);
     alike.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(right.1)));
     alike.truncate(SUGGESTIONS);
     alike.into_iter().map(|(_, code, name)| format!("`{code}` ({name})")).collect()
+}
+
+/// The word for a kind of body at the beginning of a name without marks, empty if there is none, and what follows it.
+fn kind_and_own(name: &str) -> (&str, &str) {
+    let (mut kind, mut own) = ("", name);
+    while let Some((word, rest)) =
+        KINDS.iter().find_map(|word| Some((*word, own.strip_prefix(word)?.strip_prefix(' ')?)))
+    {
+        (kind, own) = (word, rest);
+    }
+    (kind, own)
 }
 
 #[cfg(test)]
@@ -258,5 +339,36 @@ mod tests {
             assert_eq!(tier(text), Ok(expected), "{text:?}");
         }
         assert_eq!(tier("thôn"), Err("there are province, district, commune (cấp tỉnh, cấp huyện, cấp xã)".to_owned()));
+    }
+
+    #[test]
+    fn an_agency_is_found_by_its_names_and_codes_and_suggested_by_its_own_part() {
+        let agency =
+            |name: &'static str, others: &[&'static str]| KnownAgency { names: vec![name], others: others.to_vec() };
+        let known = Known::from([
+            ("H61", agency("UBND tỉnh Vĩnh Long", &["000.00.00.H61"])),
+            ("H61.02", agency("Sở Nội vụ", &["Sở Nội vụ tỉnh Vĩnh Long", "000.00.02.H61"])),
+            ("GSO-1", agency("Xã Tân Hào", &["UBND xã Tân Hào"])),
+            ("GSO-2", agency("Xã Tân Hoà", &["Phường Tân Hoà"])),
+            ("GSO-3", agency("Phường Tân Hoà", &[])),
+        ]);
+        for (text, expected) in [
+            ("000.00.02.H61", &["H61.02"][..]),
+            ("h61.02", &["H61.02"]),
+            ("Sở Nội vụ tỉnh Vĩnh Long", &["H61.02"]),
+            ("so noi vu tinh vinh long", &["H61.02"]),
+            ("ubnd XÃ tân hào", &["GSO-1"]),
+            ("UBND xã Tân Hao", &[]),
+            ("xã Tân Hòa", &["GSO-2"]),
+            // A name comes before an alias.
+            ("phường Tân Hòa", &["GSO-3"]),
+            ("tân hào", &[]),
+        ] {
+            assert_eq!(meant(&known, text), expected, "{text:?}");
+        }
+        assert_eq!(alike("tân hào", &known)[0], "`GSO-1` (Xã Tân Hào)");
+        assert_eq!(alike("UBND xã Vĩnh Long", &known), Vec::<String>::new());
+        assert_eq!(alike("Vĩnh Long", &known), ["`H61` (UBND tỉnh Vĩnh Long)"]);
+        assert_eq!(kind_and_own("ubnd xa"), ("ubnd", "xa"));
     }
 }

@@ -287,7 +287,9 @@ pub fn is_heading(kind: RecordKind, text: &str) -> bool {
 /// The columns that a field may mean by its name, and how usual the name is for each (0: the most usual).
 pub(super) fn columns_of(kind: RecordKind, name: &str) -> Vec<(&'static str, usize)> {
     let last = name.rsplit(['.', '@', '#']).find(|part| !key_of(part).is_empty()).unwrap_or(name);
-    let keys = [key_of(name), key_of(last)];
+    // Of headings in two rows the lower one: `Thời gian / Ngày tiếp nhận`.
+    let below = name.rsplit_once(" / ").map_or(name, |(_, below)| below);
+    let keys = [key_of(name), key_of(last), key_of(below)];
     let place = |names: &[&str]| names.iter().position(|known| keys.contains(&key_of(known)));
     headings(kind).iter().filter_map(|(column, names)| Some((*column, place(names)?))).collect()
 }

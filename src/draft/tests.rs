@@ -54,6 +54,28 @@ fn headings_of_the_field_become_columns() {
 }
 
 #[test]
+fn headings_in_two_rows_are_noticed() {
+    // With the more known headings in the upper row, and in the lower one.
+    for (upper, lower, received) in [
+        ("STT;Mã hồ sơ;Ngày;;Trạng thái", ";;Tiếp nhận;Hẹn trả;", "Ngày / Tiếp nhận"),
+        ("STT;Mã hồ sơ;Thời gian;;Tình hình", ";;Ngày tiếp nhận;Ngày hẹn trả;Trạng thái", "Thời gian / Ngày tiếp nhận"),
+    ] {
+        let text = format!(
+            "Danh sách;;;;\n{upper}\n{lower}\n1;H-1;05/01/2026;12/01/2026;Đang xử lý\n2;H-2;06/01/2026;13/01/2026;Đang xử lý\n"
+        );
+        let draft = draft(RecordKind::Dossiers, &text);
+        assert!(draft.text.contains("\nheader_rows = 2\n"), "{}", draft.text);
+        assert!(draft.text.contains("header = \"Mã hồ sơ\"\n"), "{}", draft.text);
+        assert!(draft.text.contains(&format!("[map.received_at]\nfrom = \"{received}\"\n")), "{}", draft.text);
+        let sample = Sample::of(text.into(), &|heading| is_heading(RecordKind::Dossiers, heading)).expect("a sample");
+        assert_eq!(sample.records, 2);
+    }
+    // A record with a note under a column that has no heading.
+    let draft = draft(RecordKind::Dossiers, "Mã hồ sơ;Trạng thái;\nH-1;Đang xử lý;gấp\nH-2;Đang xử lý;\n");
+    assert!(!draft.text.contains("header_rows"), "{}", draft.text);
+}
+
+#[test]
 fn keys_of_json_become_columns() {
     let draft = draft(
         RecordKind::Dossiers,

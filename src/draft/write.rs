@@ -154,11 +154,17 @@ fn access(name: &str, origin: &Origin) -> String {
 }
 
 fn decode(sample: &Sample, guesses: &[Guess]) -> String {
+    // Of headings in two rows, one of the upper row.
+    let of_upper = || {
+        let is_whole = |name: &&String| guesses.iter().any(|guess| guess.field.name == **name);
+        let upper = &sample.upper_headings;
+        upper.iter().find(is_whole).or(upper.first()).cloned()
+    };
     let heading = || {
         let is_only = |guess: &&Guess| guess.field.nth.is_none();
         let named = guesses.iter().find(is_only).map(|guess| guess.field.name.clone());
         let first = || sample.fields.iter().find(|field| field.nth.is_none() && !field.name.is_empty());
-        named.or_else(|| first().map(|field| field.name.clone())).unwrap_or_default()
+        of_upper().or(named).or_else(|| first().map(|field| field.name.clone())).unwrap_or_default()
     };
     let mut text = "[decode]\n".to_owned();
     match &sample.format {
@@ -195,6 +201,11 @@ fn decode(sample: &Sample, guesses: &[Guess]) -> String {
         SampleFormat::Xml { records } => {
             let _ = write!(text, "type = \"xml\"\nrecords = {}\n", quoted(records));
         }
+    }
+    if !sample.upper_headings.is_empty() {
+        text.push_str(
+            "# The headings stand in two rows: a column with both is called by both, with ` / ` between them.\nheader_rows = 2\n",
+        );
     }
     if !sample.footers.is_empty() {
         let footers: Vec<String> = sample.footers.iter().map(|footer| quoted(footer)).collect();

@@ -80,6 +80,10 @@ const NO_ADDRESSES: [&str; 20] = [
 ];
 /// Words before the owner of what a file holds.
 const OF: [&str; 2] = ["của", "cua"];
+/// Words without diacritics that a number makes a period: `T11`, `Quy 3`.
+const PERIOD_WORDS: [&str; 7] = ["t", "q", "thang", "quy", "nam", "tuan", "ngay"];
+/// Pairs of words without diacritics that follow "một cửa".
+const AFTER_ONE_STOP: [&str; 2] = ["dien tu", "lien thong"];
 /// Words before and after "thi" or "van" that make it a part of another word: "đô thị", "thị trấn", "công văn", "văn bản".
 const BEFORE_MIDDLE: [&str; 18] = [
     "de", "do", "ky", "sieu", "cuoc", "thuc", "bai", "mon", "chi", "du", "hoi", "thu", "ubnd", "cong", "nhan", "luan",
@@ -202,7 +206,7 @@ fn holds_person(name: &str) -> bool {
     if is_publishable_agency(stem) {
         return false;
     }
-    let words = words_of(stem);
+    let (words, is_numbered) = words_of(stem);
     let keys: Vec<String> = words.iter().map(|word| name_key(word)).collect();
     let plain: Vec<String> = words.iter().map(|word| without_marks(word)).collect();
     let is_capitalised = |at: usize| words.get(at).is_some_and(|word| word.starts_with(char::is_uppercase));
@@ -223,7 +227,18 @@ fn holds_person(name: &str) -> bool {
                 && !(1..=3).filter_map(of_body).any(|found| found != Phrase::Other)
                 && !is_known(at + 1)
         };
-        if is_capitalised(at + 1) && (is_address() || is_owner()) {
+        // Without diacritics "cửa" reads as "của": in "so mot cua T11" a period follows, and no owner.
+        let is_one_stop = at > 0 && plain[at - 1] == "mot" && keys[at] == "cua";
+        let is_period =
+            is_one_stop && is_numbered.get(at + 1) == Some(&true) && PERIOD_WORDS.contains(&plain[at + 1].as_str());
+        let is_pair = is_one_stop
+            && plain.get(at + 1..at + 3).is_some_and(|pair| {
+                let pair = pair.join(" ");
+                DOCUMENT_WORDS.contains(&pair.as_str()) || AFTER_ONE_STOP.contains(&pair.as_str())
+            });
+        // What stands after it may still be a name: "so mot cua T11 Canari".
+        let owner = at + 1 + usize::from(is_period) + 2 * usize::from(is_pair);
+        if is_capitalised(at + 1) && is_address() || is_capitalised(owner) && is_owner() {
             return true;
         }
         // Of family names that also begin usual words, only a full name is known: `Hồ Xuân An`.
@@ -267,23 +282,33 @@ fn is_addressed(keys: &[String], plain: &[String], at: usize) -> bool {
     ADDRESSES.iter().any(|address| name_key(address) == keys[at]) && !is_pair(at.checked_sub(1)) && !is_pair(Some(at))
 }
 
-/// Words of a name: letters between other signs, and the parts of `NguyenVanAn`.
-fn words_of(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
+/// Words of a name: letters between other signs, and the parts of `NguyenVanAn`; and whether a number follows each, at once
+/// or after one sign.
+fn words_of(name: &str) -> (Vec<String>, Vec<bool>) {
+    let (mut words, mut is_numbered): (Vec<String>, Vec<bool>) = (Vec::new(), Vec::new());
     let (mut is_inside, mut was_small) = (false, false);
+    let mut signs = 0;
     for symbol in name.chars() {
         if !symbol.is_alphabetic() {
+            signs += 1;
+            if let Some(last) = is_numbered.last_mut().filter(|_| symbol.is_numeric() && signs <= 2) {
+                *last = true;
+            }
             is_inside = false;
             continue;
         }
         let begins = !is_inside || (was_small && symbol.is_uppercase());
         match words.last_mut() {
             Some(last) if !begins => last.push(symbol),
-            _ => words.push(symbol.to_string()),
+            _ => {
+                words.push(symbol.to_string());
+                is_numbered.push(false);
+            }
         }
+        signs = 0;
         (is_inside, was_small) = (true, symbol.is_lowercase());
     }
-    words
+    (words, is_numbered)
 }
 
 /// The letters of a word without diacritics, in lower case: `Thị` → `thi`.

@@ -18,6 +18,13 @@ use crate::model::list::{List, ListCell, ListColumn, ListColumnType};
 const MOST_ROWS: usize = 1_048_576;
 /// First year of the dates of a sheet.
 const FIRST_YEAR: i16 = 1900;
+/// Width of all columns, in signs, from which a list is printed on A3: on A4 its letters would be half as large or smaller.
+const WIDE: u32 = 200;
+/// Numbers of paper sizes in a workbook.
+const A3: u8 = 8;
+const A4: u8 = 9;
+/// Height of a line of a heading in points.
+const HEADING_LINE: u32 = 17;
 /// Rows whose texts decide the width of a column.
 const MEASURED_ROWS: usize = 500;
 
@@ -55,7 +62,7 @@ pub fn workbook(
     // Rows are written once, from the first to the last: a row that is complete leaves the memory.
     workbook.set_tempdir(scratch).map_err(WorkbookError::Scratch)?;
     let sheet = workbook.add_worksheet_with_constant_memory().map_err(WorkbookError::Scratch)?;
-    sheet.set_name("Danh sách")?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    sheet.set_name("Danh sách")?.set_landscape().set_print_fit_to_pages(1, 0);
     sheet.write_string_with_format(0, 0, title, &base().set_bold().set_font_size(14))?;
     for (row, (name, text)) in (1_u32..).zip(about) {
         sheet.write_string_with_format(row, 0, *name, &base().set_bold())?;
@@ -68,12 +75,17 @@ pub fn workbook(
         .set_align(FormatAlign::Center)
         .set_align(FormatAlign::VerticalCenter)
         .set_background_color(0x00E8_EEF4);
-    for (column, (place, declared)) in (0_u16..).zip(list.columns.iter().enumerate()) {
-        sheet.set_column_width(column, width(list, place, declared))?;
+    let widths: Vec<u16> =
+        list.columns.iter().enumerate().map(|(place, declared)| width(list, place, declared)).collect();
+    sheet.set_paper_size(if widths.iter().copied().map(u32::from).sum::<u32>() > WIDE { A3 } else { A4 });
+    let mut lines = 2;
+    for (column, (declared, width)) in (0_u16..).zip(list.columns.iter().zip(&widths)) {
+        sheet.set_column_width(column, *width)?;
         sheet.write_string_with_format(heading_row, column, declared.vi, &heading)?;
+        lines = lines.max(heading_lines(declared.vi, usize::from(*width)));
     }
     sheet
-        .set_row_height(heading_row, 34)?
+        .set_row_height(heading_row, lines * HEADING_LINE)?
         .set_freeze_panes(heading_row + 1, 1)?
         .set_repeat_rows(heading_row, heading_row)?;
     let formats = Formats::new();
@@ -114,7 +126,7 @@ impl Formats {
 }
 
 /// Width of a column in signs: of its longest text, within limits.
-fn width(list: &List, place: usize, column: &ListColumn) -> f64 {
+fn width(list: &List, place: usize, column: &ListColumn) -> u16 {
     let (least, most) = match column.column_type {
         ListColumnType::Number => (10, 12),
         ListColumnType::Instant => (18, 18),
@@ -123,7 +135,29 @@ fn width(list: &List, place: usize, column: &ListColumn) -> f64 {
     };
     let texts = list.rows.iter().take(MEASURED_ROWS).map(|row| shown(Language::Vietnamese, column, &row[place]));
     let longest = texts.map(|text| text.chars().count() + 2).max().unwrap_or(0);
-    f64::from(u16::try_from(longest.clamp(least, most)).unwrap_or(u16::MAX))
+    u16::try_from(longest.clamp(least, most)).unwrap_or(u16::MAX)
+}
+
+/// Lines of a heading that is wrapped between words in a column of a width in signs. Bold letters are wider than the digits
+/// that the width counts: a tenth of it is left.
+fn heading_lines(heading: &str, width: usize) -> u32 {
+    let width = (width * 9 / 10).max(1);
+    let (mut lines, mut filled) = (0_u32, width);
+    for word in heading.split_whitespace() {
+        let mut signs = word.chars().count();
+        if filled + 1 + signs <= width {
+            filled += 1 + signs;
+            continue;
+        }
+        lines += 1;
+        // A word that no line holds is broken.
+        while signs > width {
+            signs -= width;
+            lines += 1;
+        }
+        filled = signs;
+    }
+    lines
 }
 
 fn write(
@@ -214,6 +248,31 @@ mod tests {
         // 2026-03-05 is day 46,086 since 1899-12-30; 14:30 is 0.604… of a day.
         assert!(sheet.contains("<v>46086.604166"), "{sheet}");
         assert_eq!(made, made_workbook(&list, ("Việc cần làm", &about), at).expect("it is made"));
+    }
+
+    #[test]
+    fn headings_are_as_high_as_their_lines_and_wide_lists_are_for_a3() {
+        // Nine signs of ten are filled.
+        for (heading, width, expected) in [
+            ("", 10, 0),
+            ("mã hồ sơ", 10, 1),
+            ("ngày hẹn trả", 10, 2),
+            ("ngày hẹn trả mới trong văn bản", 10, 4),
+            ("abcdefghijkl mn", 10, 2),
+        ] {
+            assert_eq!(heading_lines(heading, width), expected, "{heading:?}");
+        }
+        let heading = "ngày hẹn trả mới ghi trong văn bản xin lỗi";
+        let sheet = |columns: usize| {
+            let columns = vec![ListColumn::new("code", ListColumnType::Text, heading, "code"); columns];
+            let list = List::new(&columns, vec![vec![ListCell::text("H-1"); columns.len()]]);
+            part(&made_workbook(&list, ("Danh sách", &[]), 0).expect("it is made"), "xl/worksheets/sheet1.xml")
+        };
+        // Columns of 12 signs, ten of them filled: "ngày hẹn", "trả mới", "ghi trong", "văn bản", "xin lỗi". 85 points; row 3.
+        let narrow = sheet(2);
+        assert!(narrow.contains("<row r=\"3\" ht=\"84.75\" customHeight=\"1\""), "{narrow}");
+        assert!(narrow.contains("paperSize=\"9\""), "{narrow}");
+        assert!(sheet(20).contains("paperSize=\"8\""));
     }
 
     #[test]

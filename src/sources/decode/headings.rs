@@ -9,7 +9,7 @@
 
 /// The headings of the columns. An upper heading stands over the columns to its right that have a lower heading and no upper
 /// one, as a merged cell does.
-pub(super) fn joined(upper: &[String], lower: &[String]) -> Vec<String> {
+pub(crate) fn joined(upper: &[String], lower: &[String]) -> Vec<String> {
     let at = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
     let mut headings = Vec::new();
     let mut over = String::new();

@@ -9,7 +9,7 @@ pub(super) mod encoding;
 pub mod envelope;
 mod foreign_format;
 pub(crate) mod foreign_workbook;
-mod headings;
+pub(crate) mod headings;
 pub(crate) mod inflate;
 pub mod json;
 mod json_envelope;

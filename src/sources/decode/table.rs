@@ -129,7 +129,7 @@ impl TableLayout {
         for alternatives in &self.required {
             if alternatives.iter().all(|&cell| places[cell].is_none()) {
                 let name = |&cell: &usize| format!("`{}`", self.fields[cell].name);
-                return Err(no_column(&alternatives.iter().map(name).collect::<Vec<_>>().join(" or ")));
+                return Err(self.no_column(&alternatives.iter().map(name).collect::<Vec<_>>().join(" or ")));
             }
         }
         let mut fills = vec![Vec::new(); header.len()];
@@ -138,7 +138,8 @@ impl TableLayout {
                 fills[place].push(cell);
             }
         }
-        let at = |name: &str| self.trailer_field(name).place(header)?.ok_or_else(|| no_column(&format!("`{name}`")));
+        let at =
+            |name: &str| self.trailer_field(name).place(header)?.ok_or_else(|| self.no_column(&format!("`{name}`")));
         let trailer = match &self.trailer {
             None => None,
             Some(trailer) => {
@@ -148,6 +149,15 @@ impl TableLayout {
             }
         };
         Ok(TableColumns { fills, trailer, header_rows: None })
+    }
+
+    fn no_column(&self, names: &str) -> SourceError {
+        let in_two_rows = if names.contains(" / ") && !self.has_two_header_rows {
+            "; headings in two rows are joined like this with `header_rows = 2` in `[decode]`"
+        } else {
+            ""
+        };
+        SourceError::new(ErrorKind::HeaderNotFound, format!("the header row has no column {names}{in_two_rows}"))
     }
 
     /// Leaves out empty cells at the end of a header row, but for those of columns that are declared by their place.
@@ -292,10 +302,6 @@ pub(crate) fn numbers_columns(texts: &[&str]) -> bool {
         }
     }
     numbers >= 2 && letters + numbers >= 3
-}
-
-fn no_column(names: &str) -> SourceError {
-    SourceError::new(ErrorKind::HeaderNotFound, format!("the header row has no column {names}"))
 }
 
 #[cfg(test)]

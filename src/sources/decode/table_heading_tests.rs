@@ -59,6 +59,12 @@ fn the_declaration_may_say_which_of_several_is_meant() {
     ] {
         assert_eq!(places(&layout(&[("Mã", None), ("Ngày trả", Some(nth))], None), &header), expected, "{nth}");
     }
+    assert_eq!(
+        places(&layout(&[("Ngày / Hẹn", None)], None), &header),
+        Err("header_not_found the header row has no column `Ngày / Hẹn`; headings in two rows are joined like this with \
+             `header_rows = 2` in `[decode]`"
+            .to_owned())
+    );
     let both = layout(&[("Ngày trả", Some(1)), ("Mã", None), ("Ngày trả", Some(2))], None);
     assert_eq!(places(&both, &header), Ok(vec![2, 1, 4]));
     assert_eq!(places(&layout(&[("Mã", Some(1))], None), &header), Ok(vec![1]));

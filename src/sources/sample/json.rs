@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::fields::select_path::quoted;
 use crate::fields::unmapped_field_path;
@@ -140,9 +141,11 @@ fn numbers_in(value: &Value, path: String, depth: usize, records: &str, numbers:
     }
 }
 
-/// Whether a key is a name of a field that can be shown and written as a step of a path. Others may be data.
+/// Whether a key is a name of a field that can be shown and written as a step of a path. Others may be data. It is looked at
+/// composed (NFC), and written as it is: the reader compares keys byte by byte.
 fn is_name(key: &str) -> bool {
-    !key.contains('"') && unmapped_field_path("", key) == key
+    let composed: String = key.nfc().collect();
+    !key.contains('"') && unmapped_field_path("", &composed) == composed
 }
 
 fn of_records(format: SampleFormat, records: &[&Value]) -> Sample {
@@ -152,7 +155,14 @@ fn of_records(format: SampleFormat, records: &[&Value]) -> Sample {
     }
     let mut fields = fields.found;
     fields.sort_by_key(|field| fields_order(&field.name));
-    Sample { format, fields, records: records.len(), footers: Vec::new(), numbers: Vec::new() }
+    Sample {
+        format,
+        fields,
+        records: records.len(),
+        footers: Vec::new(),
+        numbers: Vec::new(),
+        upper_headings: Vec::new(),
+    }
 }
 
 /// Fields of a record stand before those of the objects in it.

@@ -34,6 +34,8 @@ pub struct Sample {
     pub footers: Vec<String>,
     /// Whole numbers of the envelope around the records, by their paths.
     pub numbers: Vec<(String, u64)>,
+    /// Headings of the upper of two rows of headings; empty if there is one row.
+    pub upper_headings: Vec<String>,
 }
 
 /// How a sample is decoded.

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::fields::unmapped_field_path;
 use crate::model::connector::Encoding;
 use crate::model::text::{fold, is_blank};
-use crate::sources::decode::encoding;
+use crate::sources::decode::{encoding, headings};
 use crate::sources::error::SourceError;
 use crate::sources::sample::{MAX_BYTES, MAX_RECORDS, Sample, SampleField, SampleFormat, no_records};
 
@@ -58,14 +60,23 @@ pub(super) fn header_of(rows: &[Vec<String>], is_heading: &dyn Fn(&str) -> bool)
     Some((best, scores.iter().position(|score| *score == best)?))
 }
 
-/// The sample of a table whose header row is row `header`.
+/// The sample of a table whose header row is row `header`, or one of two rows of headings.
 pub(super) fn of_rows(format: SampleFormat, rows: &[Vec<String>], header: usize) -> Sample {
-    let headings = &rows[header];
+    let of_two = [Some(header), header.checked_sub(1)].into_iter().flatten().find(|upper| are_headings(rows, *upper));
+    let (headings, upper_headings, first) = match of_two {
+        Some(upper) => {
+            let names_in = |row: &[String]| row.iter().map(|cell| plain_name(cell)).collect::<Vec<String>>();
+            let (over, below) = (names_in(&rows[upper]), names_in(&rows[upper + 1]));
+            let names = over.iter().map(|name| name_of(name)).filter(|name| !name.is_empty()).collect();
+            (headings::joined(&over, &below), names, upper + 2)
+        }
+        None => (rows[header].clone(), Vec::new(), header + 1),
+    };
     let mut records: Vec<&Vec<String>> =
-        rows[header + 1..].iter().filter(|row| row.iter().any(|cell| !is_blank(cell))).take(MAX_RECORDS).collect();
+        rows[first..].iter().filter(|row| row.iter().any(|cell| !is_blank(cell))).take(MAX_RECORDS).collect();
     let footers = remove_footers(&mut records);
     let mut counts: HashMap<String, u32> = HashMap::new();
-    for heading in headings {
+    for heading in &headings {
         *counts.entry(fold(heading)).or_default() += 1;
     }
     let mut seen: HashMap<String, u32> = HashMap::new();
@@ -82,12 +93,36 @@ pub(super) fn of_rows(format: SampleFormat, rows: &[Vec<String>], header: usize)
         }
     };
     let fields: Vec<SampleField> = headings.iter().enumerate().map(field).collect();
-    Sample { format, fields, records: records.len(), footers, numbers: Vec::new() }
+    Sample { format, fields, records: records.len(), footers, numbers: Vec::new(), upper_headings }
 }
 
-/// A heading with single spaces; empty if it may be data of a person.
+/// Whether row `upper` and the one below it are headings in two rows: some headings of the upper one have nothing below
+/// them, as a key has in no record; an empty cell beside a heading has one below it; and the lower row has only words.
+fn are_headings(rows: &[Vec<String>], upper: usize) -> bool {
+    let Some(lower) = rows.get(upper + 1) else { return false };
+    let upper = &rows[upper];
+    let has_text = |row: &[String], at: usize| row.get(at).is_some_and(|cell| !is_blank(cell));
+    let is_word = |cell: &str| {
+        cell.chars().any(char::is_alphabetic) && !cell.chars().any(|symbol| symbol.is_numeric() || symbol == '@')
+    };
+    let below = (0..lower.len()).filter(|at| has_text(lower, *at));
+    let is_under_none = |at: usize| at > 0 && !has_text(upper, at) && (0..at).any(|left| has_text(upper, left));
+    below.clone().count() > 1
+        && below.clone().any(is_under_none)
+        && below.filter_map(|at| lower.get(at)).all(|cell| is_word(cell))
+        && (0..upper.len()).any(|at| has_text(upper, at) && !has_text(lower, at))
+        && upper.iter().filter(|cell| !is_blank(cell)).count() > 1
+        && upper.iter().filter(|cell| !is_blank(cell)).all(|cell| is_word(cell))
+}
+
+/// A heading with single spaces, composed (NFC) as the reader compares it. macOS writes letters and marks apart (NFD).
+fn plain_name(heading: &str) -> String {
+    heading.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
+}
+
+/// The same; empty if it may be data of a person.
 fn name_of(heading: &str) -> String {
-    let name = heading.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = plain_name(heading);
     if unmapped_field_path("", &name) == name { name } else { String::new() }
 }
 

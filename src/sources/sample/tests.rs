@@ -31,6 +31,18 @@ fn the_header_row_of_a_table_is_found_below_its_titles() {
 }
 
 #[test]
+fn names_with_letters_and_marks_apart_are_names() {
+    // "Mã hồ sơ" as macOS writes it: `a` and U+0303, `o` and U+0302 U+0300, `o` and U+031B.
+    let apart = "Ma\u{303} ho\u{302}\u{300} so\u{31b}";
+    assert_eq!(names(&look(format!("STT;{apart}\n1;H-1\n2;H-2\n"))), ["STT", "Mã hồ sơ"]);
+    // The reader compares keys of JSON and names of XML as they are.
+    let sample = look(format!(r#"[{{"{apart}": "H-1", "id": 1}}, {{"{apart}": "H-2", "id": 2}}]"#));
+    assert!(sample.fields.iter().any(|field| field.name.contains(apart)), "{:?}", names(&sample));
+    let person = "Nguye\u{302}\u{303}n Va\u{306}n Ma\u{302}\u{303}u";
+    assert_eq!(names(&look(format!("id;{person}\n1;x\n"))), ["id", ""]);
+}
+
+#[test]
 fn the_longest_list_of_objects_has_the_records() {
     let json = |records: &str, layout| SampleFormat::Json { records: records.to_owned(), layout, columns: None };
     let sample =
