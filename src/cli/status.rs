@@ -8,7 +8,7 @@ use crate::cli::explained::Explained;
 use crate::cli::failure::first_connector;
 use crate::cli::language::{self, language};
 use crate::cli::output::{self, OutputFormat, hint_line, print, print_message};
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, remarks};
 use crate::health::HealthState;
 use crate::locale::Language;
 use crate::model::instant;
@@ -64,8 +64,9 @@ fn table(rows: &[ConnectorHealth]) -> String {
         if !row.state.is_fine() {
             text.push_str(&problem(row));
         }
-        if !row.remarks.is_empty() {
-            let _ = writeln!(text, "{}: {}", row.connector, row.remarks);
+        let remarks = remarks::of_health(row);
+        if !remarks.is_empty() {
+            let _ = writeln!(text, "{}: {remarks}", row.connector);
         }
     }
     text

@@ -155,7 +155,14 @@ fn of_records(format: SampleFormat, records: &[&Value]) -> Sample {
     }
     let mut fields = fields.found;
     fields.sort_by_key(|field| fields_order(&field.name));
-    Sample { format, fields, records: records.len(), footers: Vec::new(), numbers: Vec::new(), upper_headings: Vec::new() }
+    Sample {
+        format,
+        fields,
+        records: records.len(),
+        footers: Vec::new(),
+        numbers: Vec::new(),
+        upper_headings: Vec::new(),
+    }
 }
 
 /// Fields of a record stand before those of the objects in it.
