@@ -107,7 +107,7 @@ fn table(rows: &[Row]) -> String {
             },
             number(row.number),
             row.accepted_by.clone().unwrap_or_else(|| "–".to_owned()),
-            row.accepted_at.clone().unwrap_or_else(|| "–".to_owned()),
+            row.accepted_at.as_deref().map_or_else(|| "–".to_owned(), output::minute),
             number(row.used_by),
         ]
     });

@@ -30,6 +30,7 @@ mod publish;
 mod quarantine;
 mod read_fields;
 mod reconcile;
+mod remarks;
 mod replay;
 mod report;
 mod run;

@@ -3,8 +3,9 @@
 use crate::cli::explained::Explained;
 use crate::cli::language::{self, text};
 use crate::cli::output::{hint_line, number};
+use crate::cli::remarks;
 use crate::model::pull::Outcome;
-use crate::run::{self, ClosedNight, Pull, RunReport};
+use crate::run::{ClosedNight, Pull, RunReport};
 
 /// Lines that report a run: a pull each, and the published night. `is_kept`: the data folder stays, so the lines name it
 /// and the commands that read it.
@@ -41,7 +42,7 @@ fn of_pull(pull: &Pull) -> Vec<String> {
             lines.push(format!("{connector}: {state}{}", equation(pull)));
         }
     }
-    lines.extend(run::remarks(pull).into_iter().map(|remark| format!("  {remark}")));
+    lines.extend(remarks::of_pull(pull).into_iter().map(|remark| format!("  {remark}")));
     if !matches!(pull.outcome, Some(Outcome::Complete | Outcome::Failed)) {
         lines.extend(next);
     }
@@ -68,7 +69,8 @@ fn why(pull: &Pull) -> Why {
     }
 }
 
-fn equation(pull: &Pull) -> String {
+/// What of a pull was stored, as an equation.
+pub(super) fn equation(pull: &Pull) -> String {
     let counts = pull.counts;
     let [received, accepted, unchanged] = [counts.received, counts.accepted, counts.unchanged].map(number);
     let [duplicate, superseded, quarantined] = [counts.duplicate, counts.superseded, counts.quarantined].map(number);

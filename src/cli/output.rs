@@ -12,6 +12,7 @@ use crate::cli::{Failure, argument_mistakes};
 use crate::locale::{Language, UnitSpace, cell_without_formula};
 use crate::model::escape::escaped_lines;
 use crate::model::figure::Night;
+use crate::model::instant;
 use crate::telemetry;
 
 /// How rows are printed.
@@ -61,6 +62,25 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
 pub(super) fn worded_table(headings: &[[&'static str; 2]], rows: Vec<Vec<String>>) -> String {
     let headings: Vec<&str> = headings.iter().map(|heading| language::one(*heading)).collect();
     table(&headings, rows)
+}
+
+/// A moment (microseconds UTC) in tables and sentences: `dd/MM/yyyy HH:mm`; `yyyy-MM-dd HH:mm` in English.
+pub(super) fn moment(micros: i64) -> String {
+    minute(&instant::display(micros))
+}
+
+/// As [`moment`], of a moment as [`instant::display`] writes it.
+pub(super) fn minute(text: &str) -> String {
+    // `yyyy-MM-ddThh:mm` of RFC 3339.
+    match language() {
+        Language::Vietnamese => format!("{}/{}/{} {}", &text[8..10], &text[5..7], &text[..4], &text[11..16]),
+        Language::English => text[..16].replace('T', " "),
+    }
+}
+
+/// As [`moment`]; a dash for `None`.
+pub(super) fn moment_or_dash(micros: Option<i64>) -> String {
+    micros.map_or_else(|| "–".to_owned(), moment)
 }
 
 /// `có` or `không`.

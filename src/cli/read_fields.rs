@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::cli::language::text;
+use crate::cli::output::moment;
 use crate::fields::{FieldReader, Readers, shape};
-use crate::model::instant;
 use crate::model::page::Page;
 use crate::model::record::Value;
 
@@ -71,8 +71,7 @@ fn line(reader: &FieldReader, texts: &FieldTexts) -> String {
     let (column, read, empty) = (&reader.column, texts.read, texts.empty);
     let mut line = text!("{column}: {read} đọc được, {empty} trống", "{column}: {read} read, {empty} empty");
     if let Some((first, last)) = texts.range {
-        let shown = |at: i64| instant::display(at)[..16].replace('T', " ");
-        let (first, last) = (shown(first), shown(last));
+        let [first, last] = [first, last].map(moment);
         line.push_str(&text!("; từ {first} đến {last}", "; from {first} to {last}"));
     }
     let mut refused: Vec<_> = texts.refused.iter().collect();

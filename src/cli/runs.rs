@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::language::{self, text};
+use crate::cli::explained::Explained;
+use crate::cli::language::{self, language, text};
 use crate::cli::output::{self, OutputFormat, print};
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, narration, remarks};
 use crate::landing::LandedPull;
+use crate::locale::Language;
 use crate::model::instant;
 use crate::model::pull::{Certificate, ChainFacts, Findings, LandedPage, Outcome, PullCounts, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
@@ -83,7 +85,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             match format {
                 OutputFormat::Json => output::json(&rows)?,
                 OutputFormat::Csv => output::csv(&rows)?,
-                OutputFormat::Table => table(&rows),
+                OutputFormat::Table => table(&runs),
             }
         }
         Verb::Show { run, pages } => {
@@ -108,7 +110,15 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                 for pull in &pulls {
                     text.push_str(&pull_text(pull));
                     if let Some((_, at)) = removed.iter().find(|(connector, _)| *connector == pull.connector) {
-                        let _ = writeln!(text, "  landing    removed {}", instant::display(*at));
+                        let removed = text!(
+                            "  dữ liệu đã tải: đã xóa lúc {}",
+                            "  landing    removed {}",
+                            match language() {
+                                Language::Vietnamese => output::moment(*at),
+                                Language::English => instant::display(*at),
+                            }
+                        );
+                        let _ = writeln!(text, "{removed}");
                     }
                     text.push_str(&chains(&landed(data, pull)?.unwrap_or_default().chains));
                 }
@@ -131,19 +141,17 @@ fn row(run: &Run) -> Row {
     }
 }
 
-fn table(rows: &[Row]) -> String {
-    // `yyyy-MM-ddThh:mm` of RFC 3339.
-    let moment = |text: &str| text[..16].replace('T', " ");
-    let cells = rows.iter().map(|row| {
-        let complete = match (row.complete, &row.stopped_by) {
+fn table(runs: &[Run]) -> String {
+    let cells = runs.iter().map(|run| {
+        let complete = match (run.complete, &run.stopped_by) {
             (Some(true), _) => language::of("đủ nguồn", "complete").to_owned(),
             (Some(false), _) => language::of("chưa đủ nguồn", "not complete").to_owned(),
             (None, Some(by)) => stopped_text(by),
-            (None, None) if row.finished_at.is_some() => language::of("không công bố", "none published").to_owned(),
+            (None, None) if run.finished_at.is_some() => language::of("không công bố", "none published").to_owned(),
             (None, None) => language::of("chưa kết thúc", "not ended").to_owned(),
         };
-        let finished = row.finished_at.as_deref().map_or_else(|| "–".to_owned(), moment);
-        vec![row.run.to_string(), row.purpose.to_owned(), moment(&row.started_at), finished, complete]
+        let [started, finished] = [Some(run.started_at), run.finished_at].map(output::moment_or_dash);
+        vec![run.run.to_string(), purpose(run.purpose).to_owned(), started, finished, complete]
     });
     output::worded_table(
         &[
@@ -155,6 +163,14 @@ fn table(rows: &[Row]) -> String {
         ],
         cells.collect(),
     )
+}
+
+/// The name of a purpose for programs, or its Vietnamese words.
+fn purpose(purpose: Purpose) -> &'static str {
+    match language() {
+        Language::Vietnamese => Language::Vietnamese.purpose(purpose),
+        Language::English => purpose.name(),
+    }
 }
 
 fn stopped_text(by: &str) -> String {
@@ -186,25 +202,35 @@ fn chains(chains: &[ChainFacts]) -> String {
     let with_rows: Vec<&ChainFacts> = chains.iter().filter(|chain| chain.rows > 0).take(MAX_CHAINS).collect();
     for chain in &with_rows {
         let number = output::number;
-        let label = if chain.label.is_empty() { "all" } else { &chain.label };
-        let _ = write!(text, "  chain      {label}: {} pages, {} rows", chain.pages, number(chain.rows));
-        if let Some(declared) = chain.declared_total {
-            let _ = write!(text, ", {} declared", number(declared));
+        let label = if chain.label.is_empty() { language::of("tất cả", "all") } else { &chain.label };
+        let (pages, rows) = (chain.pages, number(chain.rows));
+        text.push_str(&text!(
+            "  chuỗi trang {label}: {pages} trang, {rows} dòng",
+            "  chain      {label}: {pages} pages, {rows} rows"
+        ));
+        if let Some(declared) = chain.declared_total.map(number) {
+            text.push_str(&text!(", nguồn khai báo {declared}", ", {declared} declared"));
         }
         if let (Some(first), Some(last)) = (&chain.first_cursor, &chain.last_cursor) {
-            let _ = write!(text, ", cursors `{first}` to `{last}`");
+            text.push_str(&text!(", con trỏ từ `{first}` đến `{last}`", ", cursors `{first}` to `{last}`"));
         }
         text.push('\n');
     }
     if chains.len() > with_rows.len() {
-        let _ =
-            writeln!(text, "  chain      {} more, empty ones among them: `--pages`", chains.len() - with_rows.len());
+        let others = chains.len() - with_rows.len();
+        text.push_str(&text!(
+            "  còn {others} chuỗi trang khác, kể cả chuỗi rỗng: `--pages`\n",
+            "  chain      {others} more, empty ones among them: `--pages`\n"
+        ));
     }
     text
 }
 
 /// A pull as the ledger has it, as text.
 fn pull_text(pull: &Pull) -> String {
+    if language() == Language::Vietnamese {
+        return vietnamese_text(pull);
+    }
     let counts = pull.counts;
     let number = output::number;
     let outcome = pull.ended().map_or("not ended", Outcome::name);
@@ -233,10 +259,8 @@ fn pull_text(pull: &Pull) -> String {
         number(findings.pages),
         number(findings.distinct_keys)
     );
-    let moves_cursor =
-        matches!(pull.ended(), Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night;
     let reached = pull.cursor.as_ref().and_then(|cursor| cursor.read_until);
-    let cursor = if moves_cursor { moment(reached) } else { "unchanged".to_owned() };
+    let cursor = if moves_cursor(pull) { moment(reached) } else { "unchanged".to_owned() };
     let _ = writeln!(text, "  cursor     {cursor}; data until {}", moment(pull.data_until));
     for drift in &findings.drift {
         let place = drift
@@ -278,4 +302,45 @@ fn pull_text(pull: &Pull) -> String {
         let _ = writeln!(text, "  left       {} rows that files no longer have", number(left.rows));
     }
     text
+}
+
+/// The same in Vietnamese. Of findings it has what `run` prints.
+fn vietnamese_text(pull: &Pull) -> String {
+    let (lang, number) = (Language::Vietnamese, output::number);
+    let mut lines = vec![format!(
+        "{} · lượt {} · {} · {}",
+        pull.connector,
+        pull.run,
+        lang.purpose(pull.purpose),
+        lang.outcome(pull.ended())
+    )];
+    if let Some(code) = &pull.reason {
+        if let Some(explained) = Explained::of(code, &pull.connector) {
+            lines.push(format!("  vì sao: {}", explained.why));
+            lines.push(format!("  {}", output::hint_line(&explained.to_do)));
+        }
+        lines.push(format!("  thông báo gốc: {code}: {}", pull.message.as_deref().unwrap_or("–")));
+    }
+    let [started, finished] = [Some(pull.started_at), pull.finished_at].map(output::moment_or_dash);
+    lines.push(format!("  bắt đầu {started}, kết thúc {finished}"));
+    lines.push(format!("  {}", narration::equation(pull)));
+    let findings = &pull.findings;
+    let declared = findings
+        .declared
+        .map_or_else(|| "nguồn không khai báo".to_owned(), |all| format!("nguồn khai báo {}", number(all)));
+    let (pages, keys) = (number(findings.pages), number(findings.distinct_keys));
+    lines.push(format!("  {pages} trang, {keys} khóa khác nhau, {declared}"));
+    let cursor = if moves_cursor(pull) {
+        output::moment_or_dash(pull.cursor.as_ref().and_then(|cursor| cursor.read_until))
+    } else {
+        "không đổi".to_owned()
+    };
+    lines.push(format!("  con trỏ: {cursor}; dữ liệu đến {}", output::moment_or_dash(pull.data_until)));
+    lines.extend(remarks::of_pull(pull).into_iter().map(|remark| format!("  {remark}")));
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// Whether the next pull starts where this one ended.
+fn moves_cursor(pull: &Pull) -> bool {
+    matches!(pull.ended(), Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night
 }

@@ -8,10 +8,9 @@ use crate::cli::explained::Explained;
 use crate::cli::failure::first_connector;
 use crate::cli::language::{self, language};
 use crate::cli::output::{self, OutputFormat, hint_line, print, print_message};
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, remarks};
 use crate::health::HealthState;
 use crate::locale::Language;
-use crate::model::instant;
 use crate::run::{self, ConnectorHealth, Ledger, assess_connectors};
 
 #[derive(Debug, clap::Args)]
@@ -50,13 +49,17 @@ fn table(rows: &[ConnectorHealth]) -> String {
             ["connector", "state", "since", "data until", "received", "accepted", "quarantined", "open", "next run"]
         }
     };
-    let moment = |at: Option<i64>| at.map_or("–".to_owned(), |at| instant::display(at)[..16].replace('T', " "));
     let cells = rows.iter().map(|row| {
         let state = state(row.state).to_owned();
         let numbers = [row.received, row.accepted, row.quarantined, row.open].map(output::number);
-        let mut cells = vec![row.connector.clone(), state, moment(row.since), moment(row.data_until)];
+        let mut cells = vec![
+            row.connector.clone(),
+            state,
+            output::moment_or_dash(row.since),
+            output::moment_or_dash(row.data_until),
+        ];
         cells.extend(numbers);
-        cells.push(moment(row.next_run));
+        cells.push(output::moment_or_dash(row.next_run));
         cells
     });
     let mut text = output::table(&headings, cells.collect());
@@ -64,8 +67,9 @@ fn table(rows: &[ConnectorHealth]) -> String {
         if !row.state.is_fine() {
             text.push_str(&problem(row));
         }
-        if !row.remarks.is_empty() {
-            let _ = writeln!(text, "{}: {}", row.connector, row.remarks);
+        let remarks = remarks::of_health(row);
+        if !remarks.is_empty() {
+            let _ = writeln!(text, "{}: {remarks}", row.connector);
         }
     }
     text

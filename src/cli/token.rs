@@ -269,13 +269,9 @@ fn print_rows<T: Serialize>(
     })
 }
 
-fn minute(text: &str) -> String {
-    text[..16].replace('T', " ")
-}
-
 /// A moment to the minute, or a dash.
 fn moment(text: Option<&str>) -> String {
-    text.map_or_else(|| "–".to_owned(), minute)
+    text.map_or_else(|| "–".to_owned(), output::minute)
 }
 
 fn table(rows: &[Row]) -> String {
@@ -287,7 +283,7 @@ fn table(rows: &[Row]) -> String {
             row.scope.name().to_owned(),
             row.agencies.clone().unwrap_or_else(|| language::of("tất cả", "all").to_owned()),
             yes_or_no(row.holds).to_owned(),
-            minute(&row.created_at),
+            output::minute(&row.created_at),
             expires,
             revoked,
             used,
@@ -311,7 +307,7 @@ fn table(rows: &[Row]) -> String {
 fn sessions_table(rows: &[SessionRow]) -> String {
     let cells = rows.iter().map(|row| {
         let (opened, used) = (moment(row.opened_at.as_deref()), moment(row.used_at.as_deref()));
-        vec![row.id.clone(), row.token.clone(), opened, used, minute(&row.expires_at)]
+        vec![row.id.clone(), row.token.clone(), opened, used, output::minute(&row.expires_at)]
     });
     output::worded_table(
         &[
@@ -328,7 +324,7 @@ fn sessions_table(rows: &[SessionRow]) -> String {
 fn reads_table(reads: &[DossierRead]) -> String {
     let cells = reads
         .iter()
-        .map(|read| vec![minute(&instant::display(read.at)), read.reader.clone(), read.way.clone(), read.what.clone()]);
+        .map(|read| vec![output::moment(read.at), read.reader.clone(), read.way.clone(), read.what.clone()]);
     output::worded_table(
         &[["Lúc", "at"], ["Người xem", "reader"], ["Qua", "way"], ["Nội dung", "what"]],
         cells.collect(),

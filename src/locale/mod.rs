@@ -5,6 +5,7 @@
 //! its verbs.
 
 mod csv_cells;
+mod date_orders;
 mod dates;
 mod dossier_words;
 mod figures;
@@ -15,6 +16,7 @@ mod server_reasons;
 mod worklist_steps;
 
 pub use csv_cells::{cell_without_formula, without_formula};
+pub use date_orders::date_order;
 pub use dates::{date, day_and_month, moment, moment_or_dash, time_on_date};
 pub use numbers::UnitSpace;
 pub use periods::{Initial, period_short};

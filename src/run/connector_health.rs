@@ -18,6 +18,7 @@ use crate::publish::{self, NightRecord};
 use crate::run::error::RunError;
 use crate::run::ledger::{Ledger, Pause, Publication, Pull, SlotState};
 use crate::run::night_closing::is_within_budget;
+use crate::run::pull_remarks::{Noted, remarks};
 use crate::run::schedule;
 use crate::sources::ErrorKind;
 
@@ -70,6 +71,9 @@ pub struct ConnectorHealth {
     pub open: u64,
     /// Drift, impossible orders of dates and deletions of the last pull; dossiers that count in another source.
     pub remarks: String,
+    /// The same as values, for a text in another language.
+    #[serde(skip)]
+    pub noted: Noted,
     #[serde(serialize_with = "moment")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run: Option<i64>,
@@ -102,6 +106,7 @@ impl ConnectorHealth {
             quarantined: 0,
             open: 0,
             remarks: String::new(),
+            noted: Noted::default(),
             next_run: None,
             kind,
             reason_code: None,
@@ -172,9 +177,15 @@ fn add_group_remarks(healths: &mut [ConnectorHealth], newest: Option<&NightRecor
     let Some(record) = newest else { return };
     for health in healths {
         let of_connector = |dossiers: &BTreeMap<String, u64>| dossiers.get(&health.connector).copied();
-        let elsewhere = of_connector(&record.elsewhere)
+        health.noted.elsewhere = of_connector(&record.elsewhere);
+        health.noted.not_merged = of_connector(&record.not_merged);
+        let elsewhere = health
+            .noted
+            .elsewhere
             .map(|dossiers| format!("dossiers that count with their row in another source: {dossiers}"));
-        let not_merged = of_connector(&record.not_merged)
+        let not_merged = health
+            .noted
+            .not_merged
             .map(|dossiers| format!("dossiers that share codes with too many others, and each count: {dossiers}"));
         let earlier = Some(std::mem::take(&mut health.remarks)).filter(|remarks| !remarks.is_empty());
         health.remarks = [earlier, elsewhere, not_merged].into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -225,8 +236,8 @@ async fn connector_health(
     };
     let mut remarks: Vec<String> = pulls.first().map(remarks).unwrap_or_default();
     let decided_until = ledger.slots_decided_until(&connector.name).await?;
-    if schedule::is_set_back(decided_until, now) {
-        let until = decided_until.map(instant::display).unwrap_or_default();
+    let set_back_until = decided_until.filter(|_| schedule::is_set_back(decided_until, now));
+    if let Some(until) = set_back_until.map(instant::display) {
         remarks.push(format!("the clock was set back: slots until {until} that were run are not run again"));
     }
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
@@ -237,6 +248,7 @@ async fn connector_health(
         data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),
         remarks: remarks.join("; "),
+        noted: Noted { pull: pulls.first().cloned(), set_back_until, ..Noted::default() },
         ..health.with_counts(pulls.first().map(|pull| pull.counts).unwrap_or_default())
     })
 }
@@ -334,62 +346,6 @@ fn past(pull: &Pull, connector: &Connector) -> PastPull {
         started_at: pull.started_at,
         finished_at: pull.finished_at,
     }
-}
-
-/// What somebody should know about a pull although it was settled: drift, impossible orders of dates, deletions.
-#[must_use]
-pub fn remarks(pull: &Pull) -> Vec<String> {
-    let mut lines = Vec::new();
-    // A source over HTTP sends a page even if it has no record.
-    if pull.outcome == Some(Outcome::Complete) && pull.findings.pages == 0 {
-        lines.push("no file is new or changed: all were read before".to_owned());
-    }
-    for drift in &pull.findings.drift {
-        let place =
-            drift.first.map(|first| format!(", first on page {}, row {}", first.page, first.row)).unwrap_or_default();
-        lines.push(format!("{} field: {}{place}", drift.kind.name().replace('_', " "), drift.field));
-    }
-    for (order, rows) in &pull.findings.impossible {
-        lines.push(format!("{}: {rows}", order.replace('_', " ")));
-    }
-    if let Some(first) = pull.findings.contradictions {
-        lines.push(format!(
-            "contradicts a row of equal order, and the one read later counts: {}, first on page {}, row {}",
-            first.rows, first.page, first.row
-        ));
-    }
-    if pull.findings.unproved_sweep {
-        lines.push(
-            "the sweep marked no record as deleted: the end of its list is not proved (a short page proves nothing); declare `complete.total` or another `pages.end`"
-                .to_owned(),
-        );
-    }
-    if pull.findings.short_rows > 0 {
-        lines.push(format!("rows that lacked empty cells at their end, and were taken: {}", pull.findings.short_rows));
-    }
-    lines.extend(pull.findings.tables.lines());
-    if let [first, others @ ..] = &pull.findings.undated_files[..] {
-        let more = if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
-        lines.push(format!("no date as `access.order` declares, so the modification time counts: `{first}`{more}"));
-    }
-    if pull.findings.swept > 0 {
-        lines.push(format!("marked as deleted, because the source does not list them: {}", pull.findings.swept));
-    }
-    if let Some(number) = pull.findings.accepted_deletions {
-        lines.push(format!(
-            "many rows are deleted, because an operator accepted it (`motcua deletions list`, number {number})"
-        ));
-    }
-    if pull.findings.restored > 0 {
-        lines.push(format!(
-            "with the values of another file, because a file no longer has them: {}",
-            pull.findings.restored
-        ));
-    }
-    if let Some(left) = &pull.findings.left {
-        lines.push(format!("left as they are, although files no longer have them: {}", left.rows));
-    }
-    lines
 }
 
 #[cfg(test)]

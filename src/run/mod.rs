@@ -47,6 +47,7 @@ mod nightly;
 mod past_nights;
 mod progress;
 mod publications;
+mod pull_remarks;
 mod reading;
 mod reasons;
 mod reconciling;
@@ -65,7 +66,7 @@ pub use agency_numbers::{AgencyNumbersError, Approval, UnknownAgency, approve_ag
 pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use calendar_coverage::calendar_mistake;
 pub use clock::now;
-pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
+pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors};
 pub use data_folder::{DataFolder, RunReport, run_under_way, runs_under_way};
 pub use error::{RunError, with_causes};
 pub use explanation::{DossierWithHistory, ExplainRequest, explain, explain_dossier};
@@ -85,6 +86,7 @@ pub use night_difference::{ComparedFigure, MoveCause, MovedDossier, NightOf, mov
 pub use past_nights::{FigureRevision, figure_revisions, first_night, night_as_of, night_of_run};
 pub use progress::Progress;
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
+pub use pull_remarks::{Noted, remarks};
 pub use reasons::{order_names, reason_codes};
 pub use reconciling::{NO_POSTAL_INDICATOR, count_unmatched_items, reconcile, unmatched_items};
 pub use rejected_files::{file_of_page, rejected_files};

@@ -1,6 +1,5 @@
 //! Texts of the pages in Vietnamese and English. The compiler checks that every text exists in both languages.
 
-mod date_orders;
 mod formatting;
 #[cfg(test)]
 mod reasons_tests;
@@ -12,7 +11,7 @@ use crate::model::figure::Met;
 use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
-pub(super) use date_orders::date_order;
+pub(super) use crate::locale::date_order;
 pub(super) use row_reasons::rejection_reason;
 
 impl Language {
@@ -36,7 +35,7 @@ impl Language {
         }
     }
 
-    pub(super) fn outcome(self, outcome: Option<Outcome>) -> &'static str {
+    pub(crate) fn outcome(self, outcome: Option<Outcome>) -> &'static str {
         match outcome {
             Some(Outcome::Complete) => self.of("Đủ", "Complete"),
             Some(Outcome::Degraded) => self.of("Nhiều dòng bị loại", "Degraded"),
@@ -56,7 +55,7 @@ impl Language {
         }
     }
 
-    pub(super) fn purpose(self, purpose: Purpose) -> &'static str {
+    pub(crate) fn purpose(self, purpose: Purpose) -> &'static str {
         match purpose {
             Purpose::Night => self.of("Hằng đêm", "Night"),
             Purpose::Retry => self.of("Nhận lại dòng bị loại", "Retry"),
@@ -65,7 +64,7 @@ impl Language {
         }
     }
 
-    pub(super) fn drift(self, kind: DriftKind) -> &'static str {
+    pub(crate) fn drift(self, kind: DriftKind) -> &'static str {
         match kind {
             DriftKind::New => self.of("trường mới", "new field"),
             DriftKind::Missing => self.of("thiếu trường", "missing field"),

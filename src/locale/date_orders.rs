@@ -1,7 +1,8 @@
 //! Names of impossible orders of dates.
 
 /// An impossible order of dates: Vietnamese, English; `None` for an unknown name.
-pub(in crate::service::pages) fn date_order(name: &str) -> Option<(&'static str, &'static str)> {
+#[must_use]
+pub fn date_order(name: &str) -> Option<(&'static str, &'static str)> {
     Some(match name {
         "completed_before_received" => ("Xử lý xong trước khi tiếp nhận", "Completed before received"),
         "returned_before_received" => ("Trả kết quả trước khi tiếp nhận", "Returned before received"),
