@@ -199,7 +199,7 @@ fn what_programs_read_of_a_night_is_the_same_in_both_languages() {
     assert!(status("vi").contains("Tình trạng") && status("en").contains("state"));
     for (arguments, words) in [(&["runs", "list"][..], "Hằng đêm"), (&["runs", "show", "1"], "lượt 1 · Hằng đêm · ")]
     {
-        let text = said(&office.act(&[&["--lang", "vi"], arguments].concat()));
+        let text = said(&office.act(&[&["--lang", "vi"][..], arguments].concat()));
         assert!(text.contains(words) && !text.contains("night"), "{text}");
     }
 }
