@@ -276,7 +276,7 @@ fn alike(text: &str, known: &Known<'_>) -> Vec<String> {
 fn kind_and_own(name: &str) -> (&str, &str) {
     let (mut kind, mut own) = ("", name);
     while let Some((word, rest)) =
-        KINDS.iter().find_map(|word| Some((*word, own.strip_prefix(word)?.strip_prefix(' ')?)))
+        KINDS.iter().find_map(|word| Some((*word, own.strip_prefix(*word)?.strip_prefix(' ')?)))
     {
         (kind, own) = (word, rest);
     }

@@ -238,7 +238,7 @@ fn holds_person(name: &str) -> bool {
             });
         // What stands after it may still be a name: "so mot cua T11 Canari".
         let owner = at + 1 + usize::from(is_period) + 2 * usize::from(is_pair);
-        if is_capitalised(at + 1) && is_address() || is_capitalised(owner) && is_owner() {
+        if is_capitalised(at + 1) && (is_address() || (is_capitalised(owner) && is_owner())) {
             return true;
         }
         // Of family names that also begin usual words, only a full name is known: `Hồ Xuân An`.

@@ -34,6 +34,7 @@ fn usual_names_of_files_are_shown() {
         "So Mot Cua Thang 11.xlsx",
         "mot_cua_Q3.csv",
         "BaoCaoMotCuaDienTu.csv",
+        "so mot cua lien thong Xa An Binh.csv",
         "Danh sách Châu Thành.xlsx",
         "Hồ Sơ Đất Đai.xlsx",
         "Cao Đẳng.csv",

@@ -132,10 +132,21 @@ fn near_names_are_suggested_and_a_mistyped_folder_is_named() {
         &["indicators", "offers", "par-3.3.3", "--period", "quy 7/2026"],
         &["không phải là kỳ báo cáo", "`quý 1/2026`"],
     );
-    for (period, agency) in [("quý 3/2026", "H61.02"), ("10/2026", "h61.02"), ("Nam 2026", "H61.02")] {
+    for (period, agency) in [
+        ("quý 3/2026", "H61.02"),
+        ("10/2026", "h61.02"),
+        ("Nam 2026", "H61.02"),
+        ("2026", "000.00.02.H61"),
+        ("2026", "Sở Nội vụ tỉnh Vĩnh Long"),
+        ("2026", "ubnd xã Tân Hào"),
+    ] {
         let arguments = ["indicators", "offers", "par-3.3.3", "--period", period, "--agency", agency];
         expect(motcua(folder.path(), "C.UTF-8", &arguments), 0);
     }
+    mistyped(
+        &["indicators", "offers", "par-3.3.3", "--period", "2026", "--agency", "tân hào"],
+        &["không có cơ quan `tân hào`", "`GSO-29029` (Xã Tân Hào)"],
+    );
     // No verb that reads makes an office of a folder that is not there.
     for arguments in [
         &["status"][..],
@@ -186,4 +197,9 @@ fn what_programs_read_of_a_night_is_the_same_in_both_languages() {
     // What people read is not.
     let status = |language: &str| said(&office.act(&["--lang", language, "status"]));
     assert!(status("vi").contains("Tình trạng") && status("en").contains("state"));
+    for (arguments, words) in [(&["runs", "list"][..], "Hằng đêm"), (&["runs", "show", "1"], "lượt 1 · Hằng đêm · ")]
+    {
+        let text = said(&office.act(&[&["--lang", "vi"][..], arguments].concat()));
+        assert!(text.contains(words) && !text.contains("night"), "{text}");
+    }
 }
